@@ -1,0 +1,367 @@
+// Copyright (C) The bff authors. SPDX-License-Identifier: BSD-2-Clause
+
+// Strict, typed reading and writing of JSON, on Jansson.
+//
+// A document may hold tokens, so an error tells where and what kind, never
+// what stood there. Depth is counted before Jansson recurses. Every call
+// takes a length, so "\u0000" inside a string cuts nothing off.
+
+#include "core/base/json.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <new>
+
+namespace bff::json {
+namespace {
+
+bool is_deeper_than(size_t levels, std::string_view text) noexcept;
+std::string kind_and_place(const json_error_t &error);
+std::string_view kind(const json_error_t &error) noexcept;
+std::optional<long long> rounded_down(double number) noexcept;
+Value sure(json_t *created);
+Value string(std::string_view text);
+std::string repaired(std::string_view text);
+size_t valid_octets(std::string_view text) noexcept;
+
+} // namespace
+
+Result<Value> parse(std::string_view text, Limits limits)
+{
+    if (text.size() > limits.octets) {
+        return Error{Code::refused, "JSON is too large"};
+    }
+
+    if (is_deeper_than(limits.depth, text)) {
+        return Error{Code::refused, "JSON is nested too deeply"};
+    }
+
+    constexpr size_t kFlags =
+        JSON_REJECT_DUPLICATES | JSON_DECODE_ANY | JSON_ALLOW_NUL;
+    json_error_t error{};
+    Value value{json_loadb(text.data() != nullptr ? text.data() : "",
+                           text.size(), kFlags, &error)};
+    if (!value) {
+        return Error{Code::refused, kind_and_place(error)};
+    }
+
+    return value;
+}
+
+Result<Value> parse_object(std::string_view text, Limits limits)
+{
+    auto value = parse(text, limits);
+    if (value && !json_is_object(value->get())) {
+        return Error{Code::refused, "JSON is not an object"};
+    }
+
+    return value;
+}
+
+const json_t *member(const json_t *object, std::string_view name) noexcept
+{
+    return json_object_getn(object, name.data(), name.size());
+}
+
+bool has(const json_t *object, std::string_view name) noexcept
+{
+    return member(object, name) != nullptr;
+}
+
+std::optional<std::string_view> string_at(const json_t *object,
+                                          std::string_view name) noexcept
+{
+    const auto *value = member(object, name);
+    if (!json_is_string(value)) {
+        return std::nullopt;
+    }
+
+    return view(value);
+}
+
+std::optional<long long> integer_at(const json_t *object,
+                                    std::string_view name) noexcept
+{
+    const auto *value = member(object, name);
+    if (json_is_integer(value)) {
+        return json_integer_value(value);
+    }
+
+    if (json_is_real(value)) {
+        return rounded_down(json_real_value(value));
+    }
+
+    return std::nullopt;
+}
+
+std::optional<bool> boolean_at(const json_t *object,
+                               std::string_view name) noexcept
+{
+    const auto *value = member(object, name);
+    if (!json_is_boolean(value)) {
+        return std::nullopt;
+    }
+
+    return json_is_true(value);
+}
+
+const json_t *object_at(const json_t *object, std::string_view name) noexcept
+{
+    const auto *value = member(object, name);
+    return json_is_object(value) ? value : nullptr;
+}
+
+const json_t *array_at(const json_t *object, std::string_view name) noexcept
+{
+    const auto *value = member(object, name);
+    return json_is_array(value) ? value : nullptr;
+}
+
+std::optional<std::vector<std::string_view>> strings_at(const json_t *object,
+                                                        std::string_view name)
+{
+    const auto *value = member(object, name);
+    if (json_is_string(value)) {
+        return std::vector{view(value)};
+    }
+
+    if (!json_is_array(value)) {
+        return std::nullopt;
+    }
+
+    std::vector<std::string_view> strings;
+    for (size_t i = 0; i < json_array_size(value); i++) {
+        const auto *item = json_array_get(value, i);
+        if (!json_is_string(item)) {
+            return std::nullopt;
+        }
+        strings.push_back(view(item));
+    }
+
+    return strings;
+}
+
+std::string_view view(const json_t *string) noexcept
+{
+    if (!json_is_string(string)) {
+        return {};
+    }
+
+    return {json_string_value(string), json_string_length(string)};
+}
+
+Value object()
+{
+    return sure(json_object());
+}
+
+Value array()
+{
+    return sure(json_array());
+}
+
+void put(json_t *object, std::string_view name, std::string_view value)
+{
+    put(object, name, string(value));
+}
+
+void put_number(json_t *object, std::string_view name, long long value)
+{
+    put(object, name, sure(json_integer(value)));
+}
+
+void put_boolean(json_t *object, std::string_view name, bool value)
+{
+    put(object, name, sure(json_boolean(value)));
+}
+
+void put_null(json_t *object, std::string_view name)
+{
+    put(object, name, sure(json_null()));
+}
+
+void put(json_t *object, std::string_view name, Value value)
+{
+    auto key = repaired(name);
+    if (json_object_setn_new(object, key.data(), key.size(), value.release()) !=
+        0) {
+        throw std::bad_alloc{};
+    }
+}
+
+void append(json_t *array, Value value)
+{
+    if (json_array_append_new(array, value.release()) != 0) {
+        throw std::bad_alloc{};
+    }
+}
+
+std::string print(const json_t *value)
+{
+    constexpr size_t kFlags = JSON_COMPACT | JSON_ENCODE_ANY;
+
+    std::string text(json_dumpb(value, nullptr, 0, kFlags), '\0');
+    json_dumpb(value, text.data(), text.size(), kFlags);
+
+    return text;
+}
+
+namespace {
+
+// Brackets outside of strings. Where the text is no JSON, Jansson stops
+// before it could be deeper than what is counted here.
+bool is_deeper_than(size_t levels, std::string_view text) noexcept
+{
+    size_t depth = 0;
+    bool in_string = false;
+
+    for (size_t i = 0; i < text.size(); i++) {
+        char c = text[i];
+        if (in_string && c == '\\') {
+            i++;
+        } else if (c == '"') {
+            in_string = !in_string;
+        } else if (!in_string && (c == '[' || c == '{')) {
+            if (++depth > levels) {
+                return true;
+            }
+        } else if (!in_string && (c == ']' || c == '}') && depth > 0) {
+            depth--;
+        }
+    }
+
+    return false;
+}
+
+// Jansson's own text quotes the document: it stays here.
+std::string kind_and_place(const json_error_t &error)
+{
+    std::string detail{kind(error)};
+    detail += " in JSON, line ";
+    detail += std::to_string(error.line);
+    detail += ", column ";
+    detail += std::to_string(error.column);
+
+    return detail;
+}
+
+std::string_view kind(const json_error_t &error) noexcept
+{
+    switch (json_error_code(&error)) {
+    case json_error_out_of_memory:
+        return "no memory";
+    case json_error_invalid_utf8:
+        return "invalid UTF-8";
+    case json_error_premature_end_of_input:
+        return "premature end";
+    case json_error_end_of_input_expected:
+        return "text after the end";
+    case json_error_duplicate_key:
+        return "duplicate member";
+    case json_error_numeric_overflow:
+        return "number out of range";
+    case json_error_null_byte_in_key:
+        return "NUL in a member's name";
+    default:
+        return "invalid syntax";
+    }
+}
+
+std::optional<long long> rounded_down(double number) noexcept
+{
+    constexpr double kExact = 9007199254740992.0; // 2^53
+
+    if (!(number >= -kExact && number <= kExact)) { // neither is NaN
+        return std::nullopt;
+    }
+
+    return static_cast<long long>(std::floor(number));
+}
+
+// Jansson creates nothing only when there is no memory; we say it as the
+// standard library does.
+Value sure(json_t *created)
+{
+    if (created == nullptr) {
+        throw std::bad_alloc{};
+    }
+
+    return Value{created};
+}
+
+Value string(std::string_view text)
+{
+    auto valid = repaired(text);
+    return sure(json_stringn(valid.data(), valid.size()));
+}
+
+std::string repaired(std::string_view text)
+{
+    constexpr std::string_view kReplacement = "\xef\xbf\xbd"; // U+FFFD
+
+    std::string valid;
+    valid.reserve(text.size());
+    while (!text.empty()) {
+        size_t octets = valid_octets(text);
+        valid += octets > 0 ? text.substr(0, octets) : kReplacement;
+        text.remove_prefix(std::max<size_t>(octets, 1));
+    }
+
+    return valid;
+}
+
+struct Range {
+    unsigned char low;
+    unsigned char high;
+};
+
+// The second octet of a sequence tells overlong forms, surrogates and what
+// lies above U+10FFFF (Unicode, table 3-7).
+Range second_octets(unsigned char lead) noexcept
+{
+    switch (lead) {
+    case 0xe0:
+        return {0xa0, 0xbf};
+    case 0xed:
+        return {0x80, 0x9f};
+    case 0xf0:
+        return {0x90, 0xbf};
+    case 0xf4:
+        return {0x80, 0x8f};
+    default:
+        return {0x80, 0xbf};
+    }
+}
+
+size_t octets_of(unsigned char lead) noexcept
+{
+    if (lead < 0x80) {
+        return 1;
+    }
+
+    return lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4;
+}
+
+// The length of the UTF-8 sequence at the beginning; 0 when there is none.
+size_t valid_octets(std::string_view text) noexcept
+{
+    auto lead = static_cast<unsigned char>(text.front());
+    size_t octets = octets_of(lead);
+    if ((lead >= 0x80 && lead < 0xc2) || lead > 0xf4 || text.size() < octets) {
+        return 0;
+    }
+
+    Range range = second_octets(lead);
+    for (size_t i = 1; i < octets; i++) {
+        auto octet = static_cast<unsigned char>(text[i]);
+        if (octet < range.low || octet > range.high) {
+            return 0;
+        }
+        range = {0x80, 0xbf};
+    }
+
+    return octets;
+}
+
+} // namespace
+} // namespace bff::json

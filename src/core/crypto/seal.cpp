@@ -1,0 +1,313 @@
+// Copyright (C) The bff authors. SPDX-License-Identifier: BSD-2-Clause
+
+// Authenticated encryption whose nonces cannot collide at any scale:
+// XAES-256-GCM as the C2SP specification has it, on OpenSSL's AES.
+//
+// An envelope comes from the browser and is trusted in nothing until the tag
+// was checked; whatever is wrong with it, the answer is the same.
+
+#include "core/crypto/seal.hpp"
+
+#include <algorithm>
+#include <array>
+#include <climits>
+#include <span>
+
+#include <openssl/crypto.h>
+#include <openssl/err.h>
+#include <openssl/evp.h>
+
+#include "core/base/handle.hpp"
+
+namespace bff::crypto {
+namespace {
+
+constexpr char kVersion = 1;
+constexpr size_t kNonceOctets = 24;
+constexpr size_t kTagOctets = 16;
+constexpr size_t kMostOctets = INT_MAX / 2; // OpenSSL counts in int
+
+// Octets as secret as the key they come from.
+template <size_t size> struct Wiped : std::array<unsigned char, size> {
+    ~Wiped() { OPENSSL_cleanse(this->data(), size); }
+};
+
+using Block = Wiped<16>;
+using MessageKey = Wiped<kKeyOctets>;
+
+std::string authenticated(std::string_view key_id, const Binding &binding);
+std::optional<MessageKey> derive(std::string_view key, std::string_view nonce);
+std::optional<std::string> encrypt(const MessageKey &key, std::string_view iv,
+                                   std::string_view plain,
+                                   std::string_view aad);
+std::optional<std::string> decrypt(const MessageKey &key, std::string_view iv,
+                                   std::string_view sealed,
+                                   std::string_view aad);
+
+} // namespace
+
+Result<std::string> seal(std::string_view plain, const Keyring &keys,
+                         const Binding &binding, Entropy &entropy)
+{
+    auto nonce = entropy.bytes(kNonceOctets);
+    if (!nonce) {
+        return std::move(nonce).error();
+    }
+
+    const Key &key = keys.current();
+    auto sealed =
+        xaes_256_gcm_seal(key.for_purpose(binding.purpose).reveal(), *nonce,
+                          plain, authenticated(key.id, binding));
+    if (sealed.empty()) {
+        return Error{Code::unavailable, "OpenSSL could not encrypt"};
+    }
+
+    return kVersion + key.id + *nonce + sealed;
+}
+
+Result<std::string> unseal(std::string_view envelope, const Keyring &keys,
+                           const Binding &binding)
+{
+    if (envelope.size() < kSealOverhead) {
+        return Error{Code::forged, "envelope is too short"};
+    }
+
+    if (envelope.front() != kVersion) {
+        return Error{Code::forged, "envelope has an unknown version"};
+    }
+
+    const Key *key = keys.find(envelope.substr(1, kKeyIdOctets));
+    if (key == nullptr) {
+        return Error{Code::forged, "envelope names a key that is not ours"};
+    }
+
+    auto nonce = envelope.substr(1 + kKeyIdOctets, kNonceOctets);
+    auto sealed = envelope.substr(1 + kKeyIdOctets + kNonceOctets);
+    auto plain =
+        xaes_256_gcm_open(key->for_purpose(binding.purpose).reveal(), nonce,
+                          sealed, authenticated(key->id, binding));
+    if (!plain) {
+        return Error{Code::forged, "envelope was not sealed for this"};
+    }
+
+    return std::move(*plain);
+}
+
+std::string xaes_256_gcm_seal(std::string_view key, std::string_view nonce,
+                              std::string_view plain, std::string_view aad)
+{
+    auto message_key = derive(key, nonce);
+    auto sealed = message_key
+                      ? encrypt(*message_key, nonce.substr(12), plain, aad)
+                      : std::nullopt;
+    if (!sealed) {
+        ERR_clear_error(); // NGINX's TLS must not find our errors
+        return {};
+    }
+
+    return std::move(*sealed);
+}
+
+std::optional<std::string> xaes_256_gcm_open(std::string_view key,
+                                             std::string_view nonce,
+                                             std::string_view sealed,
+                                             std::string_view aad)
+{
+    auto message_key = derive(key, nonce);
+    auto plain = message_key
+                     ? decrypt(*message_key, nonce.substr(12), sealed, aad)
+                     : std::nullopt;
+    if (!plain) {
+        ERR_clear_error();
+    }
+
+    return plain;
+}
+
+namespace {
+
+// Each field with its length in front, so no two bindings look alike.
+void add_field(std::string &fields, std::string_view field)
+{
+    for (int shift = 24; shift >= 0; shift -= 8) {
+        fields.push_back(static_cast<char>(field.size() >> shift));
+    }
+    fields += field;
+}
+
+std::string authenticated(std::string_view key_id, const Binding &binding)
+{
+    const char purpose = static_cast<char>(binding.purpose);
+
+    std::string fields;
+    add_field(fields, {&kVersion, 1});
+    add_field(fields, key_id);
+    add_field(fields, {&purpose, 1});
+    add_field(fields, binding.name);
+    add_field(fields, binding.provider);
+
+    return fields;
+}
+
+using Octets = std::span<const unsigned char>;
+
+Octets octets_of(std::string_view bytes)
+{
+    return {reinterpret_cast<const unsigned char *>(bytes.data()),
+            bytes.size()};
+}
+
+unsigned char *octets_of(std::string &bytes)
+{
+    return reinterpret_cast<unsigned char *>(bytes.data());
+}
+
+// Fetched once, as finding an algorithm costs as much as using it.
+const EVP_CIPHER *aes_256_ecb()
+{
+    static const Handle<EVP_CIPHER> fetched{
+        EVP_CIPHER_fetch(nullptr, "AES-256-ECB", nullptr)};
+    return fetched.get();
+}
+
+const EVP_CIPHER *aes_256_gcm()
+{
+    static const Handle<EVP_CIPHER> fetched{
+        EVP_CIPHER_fetch(nullptr, "AES-256-GCM", nullptr)};
+    return fetched.get();
+}
+
+enum class Way { decrypt = 0, encrypt = 1 }; // the numbers are OpenSSL's
+
+Handle<EVP_CIPHER_CTX> started(Way way, const EVP_CIPHER *cipher, Octets key,
+                               Octets iv)
+{
+    Handle<EVP_CIPHER_CTX> ctx{EVP_CIPHER_CTX_new()};
+    if (ctx && EVP_CipherInit_ex2(ctx.get(), cipher, key.data(), iv.data(),
+                                  static_cast<int>(way), nullptr) != 1) {
+        ctx.reset();
+    }
+
+    return ctx;
+}
+
+bool update(EVP_CIPHER_CTX *ctx, unsigned char *out, Octets in)
+{
+    int written = 0; // always all of it: both modes hold nothing back here
+    return in.size() <= kMostOctets &&
+           EVP_CipherUpdate(ctx, out, &written, in.data(),
+                            static_cast<int>(in.size())) == 1;
+}
+
+// Checks the tag when decrypting; GCM writes nothing here.
+bool finish(EVP_CIPHER_CTX *ctx)
+{
+    unsigned char nothing[EVP_MAX_BLOCK_LENGTH];
+    int written = 0;
+    return EVP_CipherFinal_ex(ctx, nothing, &written) == 1;
+}
+
+// The block times x in GF(2^128), without a branch on its secret bits.
+void double_block(Block &block)
+{
+    const unsigned carry = block[0] >> 7;
+
+    for (size_t i = 0; i + 1 < block.size(); i++) {
+        unsigned shifted = block[i] << 1U | block[i + 1] >> 7;
+        block[i] = static_cast<unsigned char>(shifted);
+    }
+
+    unsigned last = block.back() << 1U ^ carry * 0x87;
+    block.back() = static_cast<unsigned char>(last);
+}
+
+// XORs a block of the key derivation into 16 octets.
+void add_counter_block(unsigned char *octets, unsigned char counter,
+                       std::string_view nonce)
+{
+    octets[1] ^= counter;
+    octets[2] ^= 'X';
+    for (size_t i = 0; i < 12; i++) {
+        octets[4 + i] ^= static_cast<unsigned char>(nonce[i]);
+    }
+}
+
+// CMAC(key, M1) || CMAC(key, M2), the KDF in counter mode of NIST SP 800-108.
+// Both messages are one full block, so CMAC is AES(key, M ^ K1), where K1 is
+// AES(key, 0) doubled:
+//
+//   octets   0  1   2  3   4 .. 15
+//   M1       0  1  'X' 0   nonce, the first 12
+//   M2       0  2  'X' 0   the same
+std::optional<MessageKey> derive(std::string_view key, std::string_view nonce)
+{
+    if (key.size() != kKeyOctets || nonce.size() != kNonceOctets) {
+        return std::nullopt;
+    }
+
+    Block k1{};
+    auto ctx = started(Way::encrypt, aes_256_ecb(), octets_of(key), {});
+    if (!ctx || !update(ctx.get(), k1.data(), k1)) {
+        return std::nullopt;
+    }
+
+    double_block(k1);
+    MessageKey derived{};
+    for (unsigned char half : {0, 1}) {
+        auto *octets = derived.data() + half * k1.size();
+        std::copy(k1.begin(), k1.end(), octets);
+        add_counter_block(octets, half + 1, nonce);
+    }
+
+    if (!update(ctx.get(), derived.data(), derived)) {
+        return std::nullopt;
+    }
+
+    return derived;
+}
+
+std::optional<std::string> encrypt(const MessageKey &key, std::string_view iv,
+                                   std::string_view plain, std::string_view aad)
+{
+    std::string sealed(plain.size() + kTagOctets, '\0');
+    auto *out = octets_of(sealed);
+    auto *tag = out + plain.size();
+    auto ctx = started(Way::encrypt, aes_256_gcm(), key, octets_of(iv));
+
+    if (!ctx || !update(ctx.get(), nullptr, octets_of(aad)) ||
+        !update(ctx.get(), out, octets_of(plain)) || !finish(ctx.get()) ||
+        EVP_CIPHER_CTX_ctrl(ctx.get(), EVP_CTRL_AEAD_GET_TAG, kTagOctets,
+                            tag) != 1) {
+        return std::nullopt;
+    }
+
+    return sealed;
+}
+
+std::optional<std::string> decrypt(const MessageKey &key, std::string_view iv,
+                                   std::string_view sealed,
+                                   std::string_view aad)
+{
+    if (sealed.size() < kTagOctets) {
+        return std::nullopt;
+    }
+
+    auto text = sealed.substr(0, sealed.size() - kTagOctets);
+    std::string tag{sealed.substr(text.size())};
+    std::string plain(text.size(), '\0');
+    auto ctx = started(Way::decrypt, aes_256_gcm(), key, octets_of(iv));
+
+    if (!ctx || !update(ctx.get(), nullptr, octets_of(aad)) ||
+        !update(ctx.get(), octets_of(plain), octets_of(text)) ||
+        EVP_CIPHER_CTX_ctrl(ctx.get(), EVP_CTRL_AEAD_SET_TAG, kTagOctets,
+                            tag.data()) != 1 ||
+        !finish(ctx.get())) {
+        wipe(plain); // nobody vouches for it
+        return std::nullopt;
+    }
+
+    return plain;
+}
+
+} // namespace
+} // namespace bff::crypto

@@ -1,0 +1,141 @@
+// Copyright (C) The bff authors. SPDX-License-Identifier: BSD-2-Clause
+
+// The published vectors, and that no two texts decode to the same octets.
+
+#include "core/base/base64url.hpp"
+
+#include "support/tape_entropy.hpp"
+#include "unit.hpp"
+
+namespace bff::base64url {
+namespace {
+
+struct Vector {
+    std::string_view bytes;
+    std::string_view text;   // base64url without padding
+    std::string_view padded; // plain base64
+};
+
+constexpr Vector kVectors[] = {
+    // RFC 4648, 10
+    {"", "", ""},
+    {"f", "Zg", "Zg=="},
+    {"fo", "Zm8", "Zm8="},
+    {"foo", "Zm9v", "Zm9v"},
+    {"foob", "Zm9vYg", "Zm9vYg=="},
+    {"fooba", "Zm9vYmE", "Zm9vYmE="},
+    {"foobar", "Zm9vYmFy", "Zm9vYmFy"},
+    // RFC 7515, appendix C
+    {"\x03\xec\xff\xe0\xc1", "A-z_4ME", "A+z/4ME="},
+    // RFC 7515, appendix A.1.1
+    {"{\"typ\":\"JWT\",\r\n \"alg\":\"HS256\"}",
+     "eyJ0eXAiOiJKV1QiLA0KICJhbGciOiJIUzI1NiJ9",
+     "eyJ0eXAiOiJKV1QiLA0KICJhbGciOiJIUzI1NiJ9"},
+};
+
+// Whatever decodes must be the one text for its octets.
+bool is_canonical_or_refused(std::string_view text)
+{
+    auto bytes = decode(text);
+    return !bytes || encode(*bytes) == text;
+}
+
+TEST(published_vectors_encode_and_decode)
+{
+    for (const auto &vector : kVectors) {
+        ck_assert(encode(vector.bytes) == vector.text);
+        ck_assert(decode(vector.text) == std::string{vector.bytes});
+        ck_assert(encode_standard(vector.bytes) == vector.padded);
+    }
+}
+
+TEST(every_length_comes_back_the_same)
+{
+    unit::TapeEntropy entropy;
+    for (size_t octets = 0; octets < 200; octets++) {
+        auto bytes = *entropy.bytes(octets);
+        auto text = encode(bytes);
+
+        ck_assert(text.size() == encoded_size(octets));
+        ck_assert(decode(text) == bytes);
+    }
+}
+
+TEST(every_octet_comes_back_in_every_place)
+{
+    for (int octet = 0; octet < 256; octet++) {
+        for (size_t place = 0; place < 5; place++) {
+            std::string bytes(5, '\x55');
+            bytes[place] = static_cast<char>(octet);
+            ck_assert(decode(encode(bytes)) == bytes);
+        }
+    }
+}
+
+TEST(padding_is_refused) // KEY-9
+{
+    ck_assert(!decode("Zg=="));
+    ck_assert(!decode("Zm8="));
+    ck_assert(!decode("Zg="));
+    ck_assert(!decode("="));
+    ck_assert(!decode("===="));
+}
+
+TEST(a_lone_last_character_is_refused) // KEY-9
+{
+    ck_assert(!decode("A"));
+    ck_assert(!decode("Zm9vY"));
+    ck_assert(!decode(std::string_view{"AAAA"}.substr(0, 1)));
+}
+
+TEST(only_the_64_characters_are_read_in_any_place) // KEY-9
+{
+    constexpr std::string_view kAlphabet =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+
+    for (int c = 0; c < 256; c++) {
+        bool good = kAlphabet.find(static_cast<char>(c)) != kAlphabet.npos;
+        for (size_t place = 0; place < 8; place++) {
+            std::string text(8, 'A');
+            text[place] = static_cast<char>(c);
+            ck_assert(decode(text).has_value() == good);
+        }
+        for (size_t size : {2, 3}) { // in front of the unused bits
+            std::string text(size, 'A');
+            text[size - 2] = static_cast<char>(c);
+            ck_assert(decode(text).has_value() == good);
+        }
+    }
+}
+
+TEST(unused_bits_that_are_not_zero_are_refused) // KEY-9
+{
+    ck_assert(decode("AA") && !decode("AB") && !decode("AP"));
+    ck_assert(decode("AQ") && !decode("Zh") && !decode("Zv"));
+    ck_assert(decode("AAA") && !decode("AAB") && !decode("AAD"));
+    ck_assert(decode("AAE") && !decode("Zm9"));
+}
+
+TEST(no_two_short_texts_mean_the_same) // KEY-9
+{
+    for (int a = 0; a < 256; a++) {
+        for (int b = 0; b < 256; b++) {
+            std::string text{static_cast<char>(a), static_cast<char>(b)};
+            ck_assert(is_canonical_or_refused(text));
+            ck_assert(is_canonical_or_refused("A" + text));
+            ck_assert(is_canonical_or_refused("Zm9v" + text));
+        }
+    }
+}
+
+TEST(white_space_and_nul_are_refused)
+{
+    ck_assert(!decode("Zm9v\n"));
+    ck_assert(!decode(" Zm9"));
+    ck_assert(!decode("Zm 9v"));
+    ck_assert(!decode({"Zm9v\0", 5}));
+    ck_assert(!decode({"Zm\0v", 4}));
+}
+
+} // namespace
+} // namespace bff::base64url
