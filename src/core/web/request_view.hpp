@@ -1,0 +1,39 @@
+// Copyright (C) The bff authors. SPDX-License-Identifier: BSD-2-Clause
+
+// What a story may know of the browser's request.
+//
+// Views into NGINX's memory, good until the story returns: who wants to keep
+// something copies it.
+
+#pragma once
+
+#include <optional>
+#include <string_view>
+
+namespace bff::web {
+
+struct RequestView {
+    std::string_view method; // GET, POST, ...
+    std::string_view scheme; // "https" or "http", as NGINX received it
+    std::string_view host;   // the Host header, with its port if any
+    std::string_view target; // path and query as they stood on the wire
+    std::string_view path;   // decoded and normalised, without query
+    std::string_view query;  // raw, without '?'
+    std::string_view cookie; // all Cookie lines, joined by "; "
+    std::string_view accept;
+    std::string_view content_type;
+    std::string_view sec_purpose; // Sec-Purpose, or the older Purpose
+    std::string_view csrf_header; // value of the header bff_csrf_header names
+    std::string_view body;        // of a POST to an endpoint
+    std::string_view request_id;
+
+    // Absent and empty are not the same here.
+    std::optional<std::string_view> origin;
+    std::optional<std::string_view> sec_fetch_site;
+    std::optional<std::string_view> sec_fetch_mode;
+
+    int origins = 0;         // how many Origin lines
+    bool is_upgrade = false; // WebSocket and the like
+};
+
+} // namespace bff::web

@@ -1,0 +1,149 @@
+// Copyright (C) The bff authors. SPDX-License-Identifier: BSD-2-Clause
+
+// Where the browser may be sent after login and logout (BCP-1).
+//
+// A path is judged as it stands and as it looks when somebody on the way has
+// decoded it, however often. Its query and fragment are data: there raw
+// backslashes and control characters are refused, encoded ones stay. What is
+// accepted is kept octet by octet.
+
+#include "core/web/return_path.hpp"
+
+#include <algorithm>
+
+#include "core/base/text.hpp"
+#include "core/web/query.hpp"
+#include "core/web/url.hpp"
+
+namespace bff::web {
+namespace {
+
+Error refused(const char *why);
+
+Result<Done> check_path(std::string_view path);
+Result<Done> check_url(std::string_view text, std::string_view own_origin,
+                       const std::vector<std::string> &trusted);
+
+// Percent-decoded again and again, until no escape is left.
+std::string fully_decoded(std::string_view path);
+
+bool is_forbidden(char c);
+bool has_dot_segment(std::string_view path);
+
+} // namespace
+
+Result<ReturnPath> ReturnPath::parse(std::string_view text,
+                                     std::string_view own_origin,
+                                     const std::vector<std::string> &trusted)
+{
+    if (text.size() > kReturnPathOctets) {
+        return refused("return URL is too long");
+    }
+    if (!is_url_text(text)) {
+        return refused("return URL has a character that must be encoded");
+    }
+
+    auto checked = text.starts_with('/')
+                       ? check_path(text.substr(0, text.find_first_of("?#")))
+                       : check_url(text, own_origin, trusted);
+    if (!checked) {
+        return std::move(checked).error();
+    }
+
+    return ReturnPath{text};
+}
+
+ReturnPath ReturnPath::remembered(std::string_view target)
+{
+    auto path = parse(target, {}, {});
+
+    return path ? std::move(*path) : home();
+}
+
+namespace {
+
+Error refused(const char *why)
+{
+    return Error{Code::refused, why};
+}
+
+Result<Done> check_path(std::string_view path)
+{
+    auto decoded = fully_decoded(path);
+
+    if (decoded.starts_with("//")) {
+        return refused("return path leads to another host");
+    }
+
+    if (std::any_of(decoded.begin(), decoded.end(), is_forbidden)) {
+        return refused("return path has an encoded backslash or control "
+                       "character");
+    }
+
+    // "/a/..//host" collapses to "//host"; who resolves first and decodes
+    // later sees other segments, so both together are refused anywhere
+    if (has_dot_segment(decoded) && decoded.find("//") != std::string::npos) {
+        return refused("return path collapses to another host");
+    }
+
+    return Done{};
+}
+
+Result<Done> check_url(std::string_view text, std::string_view own_origin,
+                       const std::vector<std::string> &trusted)
+{
+    auto url = Url::parse(text.substr(0, text.find('#')));
+    if (!url) {
+        return refused("return URL is neither a path nor a plain URL");
+    }
+
+    auto origin = url->origin();
+    if (origin != own_origin &&
+        std::find(trusted.begin(), trusted.end(), origin) == trusted.end()) {
+        return refused("return URL has a foreign origin");
+    }
+
+    return Done{};
+}
+
+// Every octet goes on the stack; three on its top that form an escape become
+// one. Escapes cannot overlap, so the end is the same as decoding the whole
+// text round by round, in linear time.
+std::string fully_decoded(std::string_view path)
+{
+    std::string stack;
+    stack.reserve(path.size());
+
+    for (char c : path) {
+        stack += c;
+        while (stack.size() >= 3 && stack[stack.size() - 3] == '%') {
+            auto top = std::string_view{stack}.substr(stack.size() - 3);
+            auto octet = percent_decode(top, false);
+            if (!octet) {
+                break;
+            }
+            stack.replace(stack.size() - 3, 3, *octet);
+        }
+    }
+
+    return stack;
+}
+
+bool is_forbidden(char c)
+{
+    auto octet = static_cast<unsigned char>(c);
+
+    return octet < 32 || octet == 127 || octet == '\\';
+}
+
+bool has_dot_segment(std::string_view path)
+{
+    auto segments = text::split(path, '/');
+
+    return std::any_of(segments.begin(), segments.end(),
+                       [](auto s) { return s == "." || s == ".."; });
+}
+
+} // namespace
+
+} // namespace bff::web

@@ -1,0 +1,323 @@
+// Copyright (C) The bff authors. SPDX-License-Identifier: BSD-2-Clause
+
+#include "core/web/origin_policy.hpp"
+
+#include "unit.hpp"
+
+namespace bff::web {
+namespace {
+
+constexpr std::string_view kOwn = "https://shop.example.com";
+constexpr std::string_view kTrusted = "https://www.example.com";
+
+using Mode = OriginPolicy::Mode;
+
+OriginPolicy policy_of(Mode mode)
+{
+    OriginPolicy policy;
+    policy.mode = mode;
+    policy.trusted = {std::string{kTrusted}};
+    return policy;
+}
+
+bool allows(Mode mode, const RequestView &request)
+{
+    auto answer = policy_of(mode).allows(request, kOwn);
+    ck_assert(answer || answer.error().code == Code::refused);
+    ck_assert(answer || !answer.error().detail.empty());
+    return bool{answer};
+}
+
+RequestView call(std::string_view method = "GET")
+{
+    RequestView request;
+    request.method = method;
+    request.accept = "application/json";
+    return request;
+}
+
+RequestView from_origin(std::string_view origin, std::string_view method)
+{
+    auto request = call(method);
+    request.origin = origin;
+    request.origins = 1;
+    return request;
+}
+
+RequestView from_site(std::string_view site, std::string_view method)
+{
+    auto request = call(method);
+    request.sec_fetch_site = site;
+    request.sec_fetch_mode = "cors";
+    return request;
+}
+
+RequestView with_header(RequestView request)
+{
+    request.csrf_header = "1";
+    return request;
+}
+
+RequestView page(std::string_view site)
+{
+    auto request = from_site(site, "GET");
+    request.sec_fetch_mode = "navigate";
+    request.accept = "text/html";
+    return request;
+}
+
+RequestView upgrade()
+{
+    auto request = call();
+    request.is_upgrade = true;
+    return request;
+}
+
+} // namespace
+
+TEST(allows_any_one_proof_BFF_10)
+{
+    for (auto method : {"GET", "POST", "DELETE"}) {
+        ck_assert(allows(Mode::automatic, with_header(call(method))));
+        ck_assert(allows(Mode::automatic, from_site("same-origin", method)));
+        ck_assert(allows(Mode::automatic, from_origin(kOwn, method)));
+        ck_assert(allows(Mode::automatic, from_origin(kTrusted, method)));
+    }
+}
+
+TEST(allows_a_page_navigation_from_anywhere)
+{
+    for (auto site : {"none", "same-origin", "same-site", "cross-site"}) {
+        ck_assert_msg(allows(Mode::automatic, page(site)), "%s", site);
+        ck_assert_msg(allows(Mode::strict, page(site)), "%s", site);
+    }
+
+    auto old_browser = call();
+    old_browser.accept = "text/html,*/*;q=0.8";
+    ck_assert(allows(Mode::automatic, old_browser));
+    ck_assert(allows(Mode::strict, old_browser));
+}
+
+TEST(refuses_a_request_without_any_proof_BFF_10)
+{
+    for (auto method : {"GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS"}) {
+        ck_assert_msg(!allows(Mode::automatic, call(method)), "%s", method);
+        ck_assert_msg(!allows(Mode::strict, call(method)), "%s", method);
+    }
+}
+
+TEST(refuses_a_wrong_header_value_BFF_11)
+{
+    for (auto value : {"", "0", "11", "1 ", " 1", "1, 1", "true"}) {
+        auto request = call();
+        request.csrf_header = value;
+        ck_assert_msg(!allows(Mode::automatic, request), "%s", value);
+        ck_assert_msg(!allows(Mode::strict, request), "%s", value);
+    }
+}
+
+TEST(takes_no_empty_header_for_a_proof_BFF_11)
+{
+    auto policy = policy_of(Mode::automatic);
+    policy.csrf_header_value = "";
+
+    ck_assert(!policy.allows(call(), kOwn));
+}
+
+TEST(takes_same_site_and_none_for_no_proof_BFF_13)
+{
+    for (auto site : {"same-site", "none"}) {
+        ck_assert(!allows(Mode::automatic, from_site(site, "GET")));
+        ck_assert(!allows(Mode::automatic, from_site(site, "POST")));
+        ck_assert(allows(Mode::automatic, with_header(from_site(site, "GET"))));
+    }
+}
+
+TEST(refuses_a_foreign_origin_whatever_else_is_there_BFF_10_BFF_13)
+{
+    for (auto origin : {"https://evil.example",
+                        "null",
+                        "",
+                        "http://shop.example.com",
+                        "https://shop.example.com:443",
+                        "https://shop.example.com:8443",
+                        "https://shop.example.com.",
+                        "https://shop.example.com/",
+                        "https://SHOP.example.com",
+                        "HTTPS://shop.example.com",
+                        "https://u@shop.example.com",
+                        "https://a.shop.example.com",
+                        "https://shop.example.com.evil.example",
+                        "shop.example.com",
+                        "https://www.example.com:443",
+                        "https://example.com",
+                        " https://shop.example.com",
+                        "https://shop.example.com ",
+                        "https://shop.example.com, https://shop.example.com",
+                        "https://shop.example.com https://evil.example"}) {
+        auto request = with_header(from_origin(origin, "POST"));
+        request.sec_fetch_site = "same-origin";
+        ck_assert_msg(!allows(Mode::automatic, request), "%s", origin);
+        ck_assert_msg(!allows(Mode::strict, request), "%s", origin);
+    }
+}
+
+TEST(refuses_a_page_navigation_with_a_foreign_origin)
+{
+    for (auto origin : {"https://evil.example", "null"}) {
+        auto request = page("cross-site");
+        request.origin = origin;
+        request.origins = 1;
+        ck_assert(!allows(Mode::automatic, request));
+        ck_assert(!allows(Mode::strict, request));
+    }
+}
+
+TEST(refuses_several_origins)
+{
+    auto request = with_header(from_origin(kOwn, "GET"));
+    request.origins = 2;
+
+    ck_assert(!allows(Mode::automatic, request));
+    ck_assert(!allows(Mode::strict, request));
+}
+
+TEST(refuses_another_site_whatever_else_is_there_BFF_10)
+{
+    for (auto site : {"cross-site", "", "Same-Origin", "same-origin, none",
+                      "same-origin,cross-site", "unheard-of"}) {
+        auto request = with_header(from_site(site, "GET"));
+        request.origin = kOwn;
+        request.origins = 1;
+        ck_assert_msg(!allows(Mode::automatic, request), "%s", site);
+        ck_assert_msg(!allows(Mode::strict, request), "%s", site);
+    }
+}
+
+TEST(refuses_a_form_that_another_site_posts_BFF_10)
+{
+    auto request = page("cross-site");
+    request.method = "POST";
+    ck_assert(!allows(Mode::automatic, request));
+
+    // Safari before 16.4 sends no Sec-Fetch headers, and every browser sends
+    // "null" from a sandbox
+    request = from_origin("null", "POST");
+    request.accept = "text/html";
+    ck_assert(!allows(Mode::automatic, request));
+}
+
+TEST(refuses_a_navigation_that_is_not_get)
+{
+    for (auto method : {"POST", "HEAD", "PUT"}) {
+        auto request = page("none");
+        request.method = method;
+        ck_assert_msg(!allows(Mode::automatic, request), "%s", method);
+    }
+}
+
+TEST(refuses_an_image_of_another_site_BFF_10)
+{
+    auto request = from_site("cross-site", "GET");
+    request.sec_fetch_mode = "no-cors";
+    request.accept = "image/avif,image/webp,*/*;q=0.8";
+
+    ck_assert(!allows(Mode::automatic, request));
+}
+
+TEST(needs_the_origin_for_an_upgrade)
+{
+    for (auto mode : {Mode::automatic, Mode::strict}) {
+        ck_assert(!allows(mode, upgrade()));
+        ck_assert(!allows(mode, with_header(upgrade())));
+
+        auto request = upgrade();
+        request.sec_fetch_site = "same-origin";
+        ck_assert(!allows(mode, request));
+
+        request.sec_fetch_mode = "navigate";
+        ck_assert(!allows(mode, request));
+
+        request.accept = "text/html";
+        request.sec_fetch_mode = std::nullopt;
+        ck_assert(!allows(mode, request));
+    }
+}
+
+TEST(allows_an_upgrade_from_our_own_and_trusted_pages)
+{
+    for (auto mode : {Mode::automatic, Mode::strict}) {
+        auto request = upgrade();
+        request.origin = kOwn;
+        request.origins = 1;
+        ck_assert(allows(mode, request));
+
+        request.origin = kTrusted;
+        request.sec_fetch_site = "same-site";
+        request.sec_fetch_mode = "websocket";
+        ck_assert(allows(mode, request));
+
+        request.origin = "https://evil.example";
+        ck_assert(!allows(mode, request));
+
+        request.origin = kOwn;
+        request.sec_fetch_site = "cross-site";
+        ck_assert(!allows(mode, request));
+    }
+}
+
+TEST(needs_the_header_when_strict_BFF_11)
+{
+    for (auto method : {"GET", "POST"}) {
+        ck_assert(!allows(Mode::strict, from_site("same-origin", method)));
+        ck_assert(!allows(Mode::strict, from_origin(kOwn, method)));
+        ck_assert(!allows(Mode::strict, from_origin(kTrusted, method)));
+
+        ck_assert(allows(Mode::strict, with_header(call(method))));
+        ck_assert(
+            allows(Mode::strict, with_header(from_origin(kTrusted, method))));
+    }
+}
+
+TEST(allows_everything_when_off)
+{
+    auto request = from_origin("https://evil.example", "POST");
+    request.sec_fetch_site = "cross-site";
+    request.origins = 2;
+
+    ck_assert(allows(Mode::off, request));
+    ck_assert(allows(Mode::off, upgrade()));
+}
+
+TEST(believes_no_origin_when_our_own_is_unknown)
+{
+    auto policy = policy_of(Mode::automatic);
+
+    ck_assert(!policy.allows(from_origin("", "GET"), ""));
+    ck_assert(!policy.allows(from_origin(kOwn, "GET"), ""));
+    ck_assert(bool{policy.allows(from_origin(kTrusted, "GET"), "")});
+}
+
+TEST(trusts_by_the_whole_origin_only_BFF_12)
+{
+    auto policy = policy_of(Mode::automatic);
+
+    ck_assert(policy.trusts(kTrusted));
+    for (auto origin : {"", "null", "https://example.com", "www.example.com",
+                        "https://www.example.co", "https://www.example.com.",
+                        "https://evil-www.example.com"}) {
+        ck_assert_msg(!policy.trusts(origin), "%s", origin);
+    }
+}
+
+TEST(tells_the_log_which_origin_was_foreign)
+{
+    auto request = from_origin("https://evil.example\r\nx", "GET");
+    auto answer = policy_of(Mode::automatic).allows(request, kOwn);
+
+    ck_assert(!answer);
+    ck_assert(answer.error().detail ==
+              "foreign Origin: https://evil.example??x");
+}
+
+} // namespace bff::web
