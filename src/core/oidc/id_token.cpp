@@ -1,0 +1,392 @@
+// Copyright (C) The bff authors. SPDX-License-Identifier: BSD-2-Clause
+
+// The claim checks of OpenID Connect Core 3.1.3.7 (IDT-*).
+//
+// A good signature says only who wrote the token. Here it is found out
+// whether it was written for this client, this login and this moment; a
+// claim of a wrong type counts as a wrong claim.
+
+#include "core/oidc/id_token.hpp"
+
+#include <algorithm>
+
+#include "core/base/base64url.hpp"
+#include "core/base/text.hpp"
+#include "core/crypto/digest.hpp"
+
+namespace bff::oidc {
+namespace {
+
+constexpr Seconds kMostAge{600};              // IDT-9
+constexpr size_t kMostSubjectOctets = 255;    // IDT-4
+constexpr long long kMostDate = 253402300799; // the end of the year 9999
+
+// What every check may look at.
+struct Case {
+    const Jws &jws;
+    const json_t *claims;
+    const ClientSettings &client;
+    const Expectations &expected;
+    Instant now;
+};
+
+Result<Done> check_type(const Case &token);
+Result<Done> check_issuer(const Case &token);
+Result<Done> check_subject(const Case &token);
+Result<Done> check_audience(const Case &token);
+Result<Done> check_times(const Case &token);
+Result<Done> check_nonce(const Case &token);
+Result<Done> check_hashes(const Case &token);
+Result<Done> check_auth_time(const Case &token);
+Result<Done> check_sid(const Case &token);
+Error forged(std::string_view detail);
+
+} // namespace
+
+Result<IdToken> check_id_token(const Jws &verified,
+                               const ClientSettings &client,
+                               const Expectations &expected, Instant now)
+{
+    auto claims = json::parse_object(verified.payload);
+    if (!claims) {
+        return forged("its claims: " + std::move(claims).error().detail);
+    }
+
+    Case token{verified, claims->get(), client, expected, now};
+    constexpr Result<Done> (*checks[])(const Case &) = {
+        check_type,      check_issuer, check_subject,
+        check_audience,  check_times,  check_nonce,
+        check_auth_time, check_hashes, check_sid,
+    };
+
+    for (auto check : checks) {
+        auto done = check(token);
+        if (!done) {
+            return std::move(done).error();
+        }
+    }
+
+    auto text = [&](std::string_view name) {
+        return std::string{json::string_at(token.claims, name).value_or("")};
+    };
+    return IdToken{text("sub"), text("sid"), std::move(*claims)};
+}
+
+namespace {
+
+Error forged(std::string_view detail)
+{
+    return Error{Code::forged, "ID token " + std::string{detail}};
+}
+
+bool is_printable_ascii(std::string_view text)
+{
+    auto fits = [](char c) { return c >= 32 && c < 127; };
+    return std::ranges::all_of(text, fits);
+}
+
+// IDT-2: a "something+jwt" was made for something else (RFC 8725, 3.11), and
+// LT-12: a logout token is not a login.
+Result<Done> check_type(const Case &token)
+{
+    const auto &typ = token.jws.typ;
+
+    if (typ && text::lower(*typ).ends_with("+jwt")) {
+        return forged("is of another kind: \"typ\" is \"" +
+                      text::for_log(*typ, 40) + "\"");
+    }
+
+    if (json::has(token.claims, "events")) {
+        return forged("is of another kind: it has \"events\" like a logout "
+                      "token");
+    }
+
+    return Done{};
+}
+
+Result<Done> check_issuer(const Case &token)
+{
+    auto iss = json::string_at(token.claims, "iss");
+    if (!iss) {
+        return forged("does not say who issued it: \"iss\" is missing");
+    }
+
+    if (*iss != token.client.issuer) {
+        return forged("is of another issuer: \"iss\" is \"" +
+                      text::for_log(*iss) + "\"");
+    }
+
+    return Done{};
+}
+
+Result<Done> check_subject(const Case &token)
+{
+    auto sub = json::string_at(token.claims, "sub");
+
+    if (!sub || sub->empty() || sub->size() > kMostSubjectOctets ||
+        !is_printable_ascii(*sub)) {
+        return forged("does not say who it is about: \"sub\" must be 1 to "
+                      "255 ASCII characters");
+    }
+
+    return Done{};
+}
+
+// IDT-7: who is one of several audiences wants to be told it was meant.
+Result<Done> check_authorized_party(const Case &token, size_t audiences)
+{
+    if (!json::has(token.claims, "azp")) {
+        return audiences == 1 ? Result<Done>{Done{}}
+                              : forged("has several audiences, but no \"azp\"");
+    }
+
+    auto azp = json::string_at(token.claims, "azp");
+    if (azp != token.client.client_id) {
+        return forged("was made for another client: \"azp\" is \"" +
+                      text::for_log(azp.value_or("")) + "\"");
+    }
+
+    return Done{};
+}
+
+// IDT-5, IDT-6.
+Result<Done> check_audience(const Case &token)
+{
+    auto aud = json::strings_at(token.claims, "aud");
+    if (!aud) {
+        return forged("does not say whom it is for: \"aud\" is neither a "
+                      "string nor an array of strings");
+    }
+
+    const auto &client = token.client;
+    if (std::ranges::find(*aud, client.client_id) == aud->end()) {
+        return forged("is not for this client: \"aud\" does not contain the "
+                      "client_id");
+    }
+
+    const auto &trusted = client.trusted_audiences;
+    for (auto audience : *aud) {
+        if (audience != client.client_id &&
+            std::ranges::find(trusted, audience) == trusted.end()) {
+            return forged("is for somebody else too: \"aud\" contains \"" +
+                          text::for_log(audience) +
+                          "\", which is no \"trusted_audience\"");
+        }
+    }
+
+    return check_authorized_party(token, aud->size());
+}
+
+// A NumericDate (RFC 7519, 2). IDT-17: nothing else than a number will do,
+// and one beyond the year 9999 is somebody's milliseconds.
+std::optional<Instant> date_at(const json_t *claims, std::string_view name)
+{
+    auto seconds = json::integer_at(claims, name);
+    if (!seconds || *seconds < 0 || *seconds > kMostDate) {
+        return std::nullopt;
+    }
+    return instant(*seconds);
+}
+
+std::string seconds_text(Seconds seconds)
+{
+    return std::to_string(seconds.count()) + " s";
+}
+
+// IDT-8.
+Result<Done> check_expiry(const Case &token)
+{
+    auto exp = date_at(token.claims, "exp");
+    if (!exp) {
+        return forged("does not say when it ends: \"exp\" is not a date");
+    }
+
+    if (token.now >= *exp + token.client.clock_skew) {
+        return forged("has expired: \"exp\" was " +
+                      seconds_text(token.now - *exp) + " ago");
+    }
+
+    return Done{};
+}
+
+// IDT-9.
+Result<Done> check_issued_at(const Case &token)
+{
+    auto iat = date_at(token.claims, "iat");
+    if (!iat) {
+        return forged("does not say when it was made: \"iat\" is not a date");
+    }
+
+    if (*iat > token.now + token.client.clock_skew) {
+        return forged("is from the future: \"iat\" is in " +
+                      seconds_text(*iat - token.now) + "; compare the clocks");
+    }
+
+    if (token.now - *iat > kMostAge + token.client.clock_skew) {
+        return forged("is too old: \"iat\" was " +
+                      seconds_text(token.now - *iat) + " ago");
+    }
+
+    return Done{};
+}
+
+// IDT-10.
+Result<Done> check_not_before(const Case &token)
+{
+    if (!json::has(token.claims, "nbf")) {
+        return Done{};
+    }
+
+    auto nbf = date_at(token.claims, "nbf");
+    if (!nbf) {
+        return forged("is malformed: \"nbf\" is not a date");
+    }
+
+    if (*nbf > token.now + token.client.clock_skew) {
+        return forged("is not valid yet: \"nbf\" is in " +
+                      seconds_text(*nbf - token.now));
+    }
+
+    return Done{};
+}
+
+Result<Done> check_times(const Case &token)
+{
+    auto live = check_expiry(token);
+    if (!live) {
+        return live;
+    }
+
+    auto fresh = check_issued_at(token);
+    if (!fresh) {
+        return fresh;
+    }
+
+    return check_not_before(token);
+}
+
+// IDT-12. A login always sends one, so an empty expectation meets nothing.
+Result<Done> check_nonce(const Case &token)
+{
+    auto nonce = json::string_at(token.claims, "nonce");
+    if (!nonce) {
+        return forged("is not of this login: \"nonce\" is missing");
+    }
+
+    if (token.expected.nonce.empty() ||
+        !equal_in_constant_time(*nonce, token.expected.nonce)) {
+        return forged("is not of this login: \"nonce\" is another one");
+    }
+
+    return Done{};
+}
+
+Result<Done> check_login_age(const Case &token, Instant auth_time,
+                             Seconds max_age)
+{
+    auto skew = token.client.clock_skew;
+
+    if (auth_time > token.now + skew) {
+        return forged("is from the future: \"auth_time\" is in " +
+                      seconds_text(auth_time - token.now));
+    }
+
+    auto age = token.now - auth_time;
+    if (age > skew && age - skew > max_age) {
+        return forged("is of an old login: \"auth_time\" was " +
+                      seconds_text(age) + " ago, more than \"max_age\"");
+    }
+
+    return Done{};
+}
+
+// IDT-15.
+Result<Done> check_auth_time(const Case &token)
+{
+    auto auth_time = date_at(token.claims, "auth_time");
+    if (!auth_time && json::has(token.claims, "auth_time")) {
+        return forged("is malformed: \"auth_time\" is not a date");
+    }
+
+    auto max_age = token.expected.max_age;
+    if (!max_age) {
+        return Done{};
+    }
+
+    if (!auth_time) {
+        return forged("does not say when the user logged in: \"auth_time\" "
+                      "is missing, though \"max_age\" was sent");
+    }
+
+    return check_login_age(token, *auth_time, *max_age);
+}
+
+std::string digest_for(Algorithm algorithm, std::string_view data)
+{
+    switch (algorithm) {
+    case Algorithm::rs384:
+    case Algorithm::ps384:
+    case Algorithm::es384:
+    case Algorithm::hs384:
+        return crypto::sha384(data);
+    case Algorithm::rs512:
+    case Algorithm::ps512:
+    case Algorithm::es512:
+    case Algorithm::hs512:
+    case Algorithm::eddsa: // Ed25519 signs with SHA-512 within
+        return crypto::sha512(data);
+    default:
+        return crypto::sha256(data);
+    }
+}
+
+// The left half of the hash (OIDC Core 3.1.3.6).
+Result<Done> check_hash(const Case &token, std::string_view name,
+                        std::string_view of)
+{
+    if (!json::has(token.claims, name)) {
+        return Done{};
+    }
+
+    auto digest = digest_for(token.jws.alg, of);
+    auto half = std::string_view{digest}.substr(0, digest.size() / 2);
+    auto claim = json::string_at(token.claims, name);
+    if (!claim || !equal_in_constant_time(*claim, base64url::encode(half))) {
+        return forged("does not belong to this answer: \"" + std::string{name} +
+                      "\" does not fit");
+    }
+
+    return Done{};
+}
+
+// IDT-13, IDT-14.
+Result<Done> check_hashes(const Case &token)
+{
+    auto of_token = check_hash(token, "at_hash", token.expected.access_token);
+    if (!of_token) {
+        return of_token;
+    }
+
+    return check_hash(token, "c_hash", token.expected.code);
+}
+
+// A session that the provider names must be findable by that name later.
+Result<Done> check_sid(const Case &token)
+{
+    const json_t *sid = json::member(token.claims, "sid");
+    if (sid == nullptr || json_is_null(sid)) {
+        return Done{};
+    }
+
+    auto text = json::view(sid);
+    if (!json_is_string(sid) || text.size() > kMostSubjectOctets ||
+        !is_printable_ascii(text)) {
+        return forged("is malformed: \"sid\" must be at most 255 ASCII "
+                      "characters");
+    }
+
+    return Done{};
+}
+
+} // namespace
+} // namespace bff::oidc

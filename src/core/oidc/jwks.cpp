@@ -1,0 +1,306 @@
+// Copyright (C) The bff authors. SPDX-License-Identifier: BSD-2-Clause
+
+// The provider's key set: parse, and pick keys by id and algorithm (KEY-*).
+//
+// Each entry is read by us first, strictly; cjose and OpenSSL get only the
+// numbers, in an object of our own making. An entry that is weak, private,
+// malformed, unknown or not for signatures is skipped, the rest is used.
+
+#include "core/oidc/jwks.hpp"
+
+#include <algorithm>
+
+#include <openssl/err.h>
+
+#include "core/base/base64url.hpp"
+#include "core/base/json.hpp"
+
+namespace bff::oidc {
+namespace {
+
+constexpr size_t kMostEntries = 64;
+constexpr size_t kMostCandidates = 8;
+
+// Within these a verification costs microseconds, and OpenSSL agrees.
+constexpr size_t kLeastModulusBits = 2048;
+constexpr size_t kMostModulusBits = 8192;
+constexpr size_t kMostExponentOctets = 8;
+
+std::optional<PublicKey> public_key(const json_t *entry);
+bool fits(const PublicKey &key, Algorithm algorithm);
+
+} // namespace
+
+Result<Jwks> Jwks::parse(std::string_view json)
+{
+    auto document = json::parse_object(json);
+    if (!document) {
+        return Error{Code::unsupported,
+                     "key set refused: " + std::move(document).error().detail};
+    }
+
+    const json_t *entries = json::array_at(document->get(), "keys");
+    if (entries == nullptr) {
+        return Error{Code::unsupported,
+                     "key set refused: it has no \"keys\" array"};
+    }
+
+    Jwks jwks;
+    auto count = std::min(json_array_size(entries), kMostEntries);
+    for (size_t i = 0; i < count; i++) {
+        auto key = public_key(json_array_get(entries, i));
+        if (key) {
+            jwks.keys_.push_back(std::move(*key));
+        }
+    }
+
+    // OpenSSL's queue of errors is NGINX's too: leave nothing in it.
+    ERR_clear_error();
+    return jwks;
+}
+
+std::vector<const PublicKey *>
+Jwks::candidates(Algorithm algorithm, std::optional<std::string_view> kid) const
+{
+    std::vector<const PublicKey *> found;
+
+    for (const auto &key : keys_) {
+        if (found.size() == kMostCandidates) {
+            break;
+        }
+        if (fits(key, algorithm) && (!kid || *kid == key.kid)) {
+            found.push_back(&key);
+        }
+    }
+
+    return found;
+}
+
+namespace {
+
+// What an algorithm needs of a key (KEY-3).
+struct KeyType {
+    std::string_view kty;
+    std::string_view crv;
+};
+
+KeyType key_type(Algorithm algorithm)
+{
+    switch (algorithm) {
+    case Algorithm::rs256:
+    case Algorithm::rs384:
+    case Algorithm::rs512:
+    case Algorithm::ps256:
+    case Algorithm::ps384:
+    case Algorithm::ps512:
+        return {"RSA", ""};
+    case Algorithm::es256:
+        return {"EC", "P-256"};
+    case Algorithm::es384:
+        return {"EC", "P-384"};
+    case Algorithm::es512:
+        return {"EC", "P-521"};
+    case Algorithm::eddsa:
+        return {"OKP", "Ed25519"};
+    default:
+        return {}; // KEY-2: a MAC has no key here
+    }
+}
+
+bool fits(const PublicKey &key, Algorithm alg)
+{
+    auto type = key_type(alg);
+    return key.kty == type.kty && key.crv == type.crv &&
+           (key.alg.empty() || algorithm(key.alg) == alg);
+}
+
+// A member that is absent ("") or a string; nullopt when it is neither.
+std::optional<std::string> text_or_absent(const json_t *entry,
+                                          std::string_view name)
+{
+    if (!json::has(entry, name)) {
+        return "";
+    }
+
+    auto value = json::string_at(entry, name);
+    if (!value) {
+        return std::nullopt;
+    }
+
+    return std::string{*value};
+}
+
+// KEY-8: who publishes a private key has lost it.
+bool is_private(const json_t *entry)
+{
+    constexpr std::string_view members[] = {"d",  "p",  "q",   "dp",
+                                            "dq", "qi", "oth", "k"};
+    return std::ranges::any_of(
+        members, [&](auto name) { return json::has(entry, name); });
+}
+
+bool is_for_verifying(const json_t *entry)
+{
+    if (json::has(entry, "use") && json::string_at(entry, "use") != "sig") {
+        return false;
+    }
+
+    if (!json::has(entry, "key_ops")) {
+        return true;
+    }
+
+    if (json::array_at(entry, "key_ops") == nullptr) {
+        return false;
+    }
+
+    auto operations = json::strings_at(entry, "key_ops");
+    return operations &&
+           std::ranges::find(*operations, "verify") != operations->end();
+}
+
+std::optional<std::string> octets_at(const json_t *entry, std::string_view name)
+{
+    auto text = json::string_at(entry, name);
+    return text ? base64url::decode(*text) : std::nullopt;
+}
+
+bool is_odd(std::string_view number)
+{
+    return !number.empty() && (number.back() & 1) != 0;
+}
+
+std::string_view without_leading_zeros(std::string_view number)
+{
+    auto first = number.find_first_not_of('\0');
+    return first == std::string_view::npos ? "" : number.substr(first);
+}
+
+size_t bits_of(std::string_view number)
+{
+    number = without_leading_zeros(number);
+    if (number.empty()) {
+        return 0;
+    }
+
+    size_t bits = number.size() * 8;
+    for (int first = static_cast<unsigned char>(number[0]); first < 128;
+         first *= 2) {
+        bits--;
+    }
+
+    return bits;
+}
+
+// An exponent of 1 makes every number its own signature.
+bool is_sound_rsa(std::string_view modulus, std::string_view exponent)
+{
+    auto bits = bits_of(modulus);
+    exponent = without_leading_zeros(exponent);
+
+    return bits >= kLeastModulusBits && bits <= kMostModulusBits &&
+           is_odd(modulus) && is_odd(exponent) &&
+           exponent.size() <= kMostExponentOctets && bits_of(exponent) > 1;
+}
+
+// cjose sees what we have read, and no other member (private ones least).
+Handle<cjose_jwk_t> imported(
+    std::initializer_list<std::pair<std::string_view, std::string>> members)
+{
+    auto plain = json::object();
+    for (const auto &[name, value] : members) {
+        json::put(plain.get(), name, std::string_view{value});
+    }
+
+    cjose_err ignored{};
+    return Handle<cjose_jwk_t>{cjose_jwk_import_json(plain.get(), &ignored)};
+}
+
+Handle<cjose_jwk_t> rsa_key(const json_t *entry)
+{
+    auto n = octets_at(entry, "n");
+    auto e = octets_at(entry, "e");
+    if (!n || !e || !is_sound_rsa(*n, *e)) {
+        return nullptr;
+    }
+
+    return imported({{"kty", "RSA"},
+                     {"n", base64url::encode(without_leading_zeros(*n))},
+                     {"e", base64url::encode(without_leading_zeros(*e))}});
+}
+
+size_t coordinate_octets(std::string_view crv)
+{
+    return crv == "P-256" ? 32 : crv == "P-384" ? 48 : crv == "P-521" ? 66 : 0;
+}
+
+Handle<cjose_jwk_t> ec_key(const json_t *entry, const std::string &crv)
+{
+    auto octets = coordinate_octets(crv);
+    auto x = octets_at(entry, "x");
+    auto y = octets_at(entry, "y");
+    if (octets == 0 || !x || !y || x->size() != octets || y->size() != octets) {
+        return nullptr;
+    }
+
+    return imported({{"kty", "EC"},
+                     {"crv", crv},
+                     {"x", base64url::encode(*x)},
+                     {"y", base64url::encode(*y)}});
+}
+
+// RFC 8037. cjose does not know OKP.
+Handle<EVP_PKEY> okp_key(const json_t *entry, std::string_view crv)
+{
+    auto x = octets_at(entry, "x");
+    if (crv != "Ed25519" || !x || x->size() != 32) {
+        return nullptr;
+    }
+
+    return Handle<EVP_PKEY>{EVP_PKEY_new_raw_public_key(
+        EVP_PKEY_ED25519, nullptr,
+        reinterpret_cast<const unsigned char *>(x->data()), x->size())};
+}
+
+void read_material(const json_t *entry, PublicKey &key)
+{
+    if (key.kty == "RSA") {
+        key.crv.clear();
+        key.jwk = rsa_key(entry);
+    } else if (key.kty == "EC") {
+        key.jwk = ec_key(entry, key.crv);
+    } else if (key.kty == "OKP") {
+        key.pkey = okp_key(entry, key.crv);
+    }
+}
+
+std::optional<PublicKey> public_key(const json_t *entry)
+{
+    if (!json_is_object(entry) || is_private(entry) ||
+        !is_for_verifying(entry)) {
+        return std::nullopt;
+    }
+
+    auto kid = text_or_absent(entry, "kid");
+    auto kty = text_or_absent(entry, "kty");
+    auto crv = text_or_absent(entry, "crv");
+    auto alg = text_or_absent(entry, "alg");
+    if (!kid || !kty || !crv || !alg) {
+        return std::nullopt;
+    }
+
+    PublicKey key{.kid = std::move(*kid),
+                  .kty = std::move(*kty),
+                  .crv = std::move(*crv),
+                  .alg = std::move(*alg),
+                  .jwk = nullptr,
+                  .pkey = nullptr};
+    read_material(entry, key);
+    if (!key.jwk && !key.pkey) {
+        return std::nullopt;
+    }
+
+    return key;
+}
+
+} // namespace
+} // namespace bff::oidc

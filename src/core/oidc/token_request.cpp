@@ -1,0 +1,39 @@
+// Copyright (C) The bff authors. SPDX-License-Identifier: BSD-2-Clause
+
+// The request to the token endpoint (RFC 6749, 4.1.3; RFC 7636, 4.5).
+//
+// Everything secret travels in the body or in Authorization, never in the
+// URL, which providers and proxies write to their logs.
+
+#include "core/oidc/token_request.hpp"
+
+#include "core/oidc/client_auth.hpp"
+#include "core/web/query.hpp"
+
+namespace bff::oidc {
+
+web::HttpRequest token_request(const CodeGrant &grant, const Metadata &metadata,
+                               const ClientSettings &client)
+{
+    web::FormWriter form;
+    form.add("grant_type", "authorization_code")
+        .add("code", grant.code)
+        .add("redirect_uri", grant.redirect_uri);
+    if (!grant.code_verifier.empty()) {
+        form.add("code_verifier", grant.code_verifier);
+    }
+
+    web::HttpRequest request;
+    request.method = "POST";
+    request.url = metadata.token_endpoint;
+    request.headers = {
+        {"Content-Type", "application/x-www-form-urlencoded"},
+        {"Accept", "application/json"},
+    };
+    authenticate(client, request, form);
+    request.body = form.take();
+
+    return request;
+}
+
+} // namespace bff::oidc

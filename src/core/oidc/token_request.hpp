@@ -1,0 +1,24 @@
+// Copyright (C) The bff authors. SPDX-License-Identifier: BSD-2-Clause
+
+// The request to the token endpoint (RFC 6749, 4.1.3; RFC 7636, 4.5).
+
+#pragma once
+
+#include <string_view>
+
+#include "core/oidc/client_settings.hpp"
+#include "core/oidc/metadata.hpp"
+#include "core/web/http_message.hpp"
+
+namespace bff::oidc {
+
+struct CodeGrant {
+    std::string_view code;
+    std::string_view redirect_uri;
+    std::string_view code_verifier; // "" when PKCE is off
+};
+
+web::HttpRequest token_request(const CodeGrant &grant, const Metadata &metadata,
+                               const ClientSettings &client);
+
+} // namespace bff::oidc
