@@ -1,0 +1,111 @@
+// Copyright (C) The bff authors. SPDX-License-Identifier: BSD-2-Clause
+
+// Numbers and texts as octets, for what we seal: big-endian, every text with
+// its length before it.
+//
+// The reader trusts no length: what is not there reads as zero or empty, and
+// complete() says at the end whether everything was there and nothing else.
+
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "core/base/instant.hpp"
+
+namespace bff::session {
+
+// The end of the year 9999: later times are kept as this one, so that no
+// arithmetic on them overflows.
+constexpr long long kLastSecond = 253402300799;
+
+class OctetWriter {
+public:
+    explicit OctetWriter(size_t expected) { octets_.reserve(expected); }
+
+    void u8(uint8_t number) { put(number, 1); }
+    void u16(uint16_t number) { put(number, 2); }
+    void u32(uint32_t number) { put(number, 4); }
+    void u64(uint64_t number) { put(number, 8); }
+
+    void seconds(long long number)
+    {
+        u64(static_cast<uint64_t>(std::clamp(number, 0LL, kLastSecond)));
+    }
+
+    void raw(std::string_view octets) { octets_ += octets; }
+
+    void text(std::string_view octets)
+    {
+        u32(static_cast<uint32_t>(octets.size()));
+        raw(octets);
+    }
+
+    std::string take() && { return std::move(octets_); }
+
+private:
+    void put(uint64_t number, int size)
+    {
+        for (int shift = (size - 1) * 8; shift >= 0; shift -= 8) {
+            octets_ += static_cast<char>(number >> shift & 0xff);
+        }
+    }
+
+    std::string octets_;
+};
+
+class OctetReader {
+public:
+    explicit OctetReader(std::string_view octets) : rest_{octets} {}
+
+    uint8_t u8() { return static_cast<uint8_t>(get(1)); }
+    uint16_t u16() { return static_cast<uint16_t>(get(2)); }
+    uint32_t u32() { return static_cast<uint32_t>(get(4)); }
+    uint64_t u64() { return get(8); }
+
+    long long seconds()
+    {
+        auto number = u64();
+        if (number > static_cast<uint64_t>(kLastSecond)) {
+            failed_ = true;
+            return 0;
+        }
+
+        return static_cast<long long>(number);
+    }
+
+    std::string_view raw(size_t size)
+    {
+        if (size > rest_.size()) {
+            failed_ = true;
+            return {};
+        }
+
+        auto octets = rest_.substr(0, size);
+        rest_.remove_prefix(size);
+        return octets;
+    }
+
+    std::string_view text() { return raw(u32()); }
+
+    std::string_view rest() { return raw(rest_.size()); }
+
+    bool complete() const { return !failed_ && rest_.empty(); }
+
+private:
+    uint64_t get(size_t size)
+    {
+        uint64_t number = 0;
+        for (char c : raw(size)) {
+            number = number << 8 | static_cast<uint8_t>(c);
+        }
+        return number;
+    }
+
+    std::string_view rest_;
+    bool failed_ = false;
+};
+
+} // namespace bff::session

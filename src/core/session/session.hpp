@@ -1,0 +1,52 @@
+// Copyright (C) The bff authors. SPDX-License-Identifier: BSD-2-Clause
+
+// What we remember about a browser that has logged in.
+//
+// Two parts: the head is what an API request needs; the details stay packed
+// until somebody asks.
+
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/base/instant.hpp"
+#include "core/base/json.hpp"
+#include "core/base/result.hpp"
+#include "core/base/secret.hpp"
+
+namespace bff::session {
+
+struct Details {
+    Secret id_token; // empty unless logout_token_hint keeps it
+    Secret refresh_token;
+    std::string token_type;
+    std::string scope;
+    std::string sub;
+    std::string sid;           // the provider's, "" when it has none
+    std::string session_state; // of the callback, "" when absent
+    std::string claims;        // a JSON object, session_claims only
+};
+
+struct Session {
+    std::string id; // 16 random octets; also names it in logs, as a hash
+    Instant created;
+    Instant expires; // absolute end (session_timeout)
+    std::optional<Instant> access_token_expires;
+    Secret access_token;
+    std::string packed_details; // see session_codec
+
+    bool is_expired(Instant now) const { return now >= expires; }
+    // The access token may still be sent; unknown lifetime counts as yes.
+    bool has_live_token(Instant now) const
+    {
+        return !access_token_expires || now < *access_token_expires;
+    }
+    Seconds left(Instant now) const
+    {
+        return is_expired(now) ? Seconds{0} : expires - now;
+    }
+};
+
+} // namespace bff::session

@@ -1,0 +1,312 @@
+// Copyright (C) The bff authors. SPDX-License-Identifier: BSD-2-Clause
+
+// Session to sealed cookie chunks and back (CK-20 to CK-28).
+//
+// What the browser sends is not trusted until the seal was opened, and the
+// seal is bound to the cookie's name and the number of chunks. How the text
+// was cut is not bound: the same characters in the same order are the same
+// session.
+//
+//   NAME     number of chunks, '1' to '3' | base64url of the envelope ...
+//   NAME.1   ... goes on ...
+//   NAME.2   ... and ends
+
+#include "core/session/session_cookie.hpp"
+
+#include <algorithm>
+#include <array>
+#include <optional>
+
+#include "core/base/base64url.hpp"
+#include "core/crypto/seal.hpp"
+#include "core/session/session_codec.hpp"
+
+namespace bff::session {
+namespace {
+
+// What the browser sent under our names.
+struct Chunks {
+    std::array<std::string_view, kChunks> values;
+    std::array<size_t, kChunks> times{};
+
+    bool is_empty() const { return times == decltype(times){}; }
+};
+
+std::optional<size_t> chunk_index(std::string_view name,
+                                  const CookieStyle &style) noexcept;
+size_t cookies_for(size_t plain_octets, const CookieStyle &style);
+std::vector<web::SetCookie> cut(std::string_view text, size_t count,
+                                const CookieStyle &style);
+web::SetCookie deletion(const CookieStyle &style, size_t index);
+Error too_large(const Session &session, const CookieStyle &style,
+                size_t needed);
+
+Chunks chunks_in(std::string_view cookie_header, const CookieStyle &style);
+Result<size_t> count_of(const Chunks &chunks);
+std::optional<std::string> joined(const Chunks &chunks, size_t count);
+std::string bound_name(const CookieStyle &style, size_t count);
+
+} // namespace
+
+bool is_chunk_name(std::string_view name, const CookieStyle &style) noexcept
+{
+    return chunk_index(name, style).has_value();
+}
+
+Result<std::vector<web::SetCookie>>
+write_session(const Session &session, const CookieStyle &style,
+              const crypto::Keyring &keys, crypto::Entropy &entropy,
+              std::optional<std::string_view> cookie_header)
+{
+    auto plain = encode(session);
+    auto count = cookies_for(plain.size(), style);
+    if (count > kChunks) {
+        wipe(plain);
+        return too_large(session, style, count);
+    }
+
+    auto name = bound_name(style, count);
+    auto envelope = crypto::seal(
+        plain, keys, {crypto::Purpose::session, name, style.provider}, entropy);
+    wipe(plain);
+    if (!envelope) {
+        return std::move(envelope).error();
+    }
+
+    auto cookies = cut(base64url::encode(*envelope), count, style);
+    auto sent = chunks_in(cookie_header.value_or(""), style);
+    for (size_t i = count; i < kChunks; i++) {
+        if (!cookie_header || sent.times[i] > 0) {
+            cookies.push_back(deletion(style, i));
+        }
+    }
+
+    return cookies;
+}
+
+Result<Session> read_session(std::string_view cookie_header,
+                             const CookieStyle &style,
+                             const crypto::Keyring &keys, Instant now)
+{
+    auto chunks = chunks_in(cookie_header, style);
+    if (chunks.is_empty()) {
+        return Error{Code::expired, "no session cookie"};
+    }
+
+    auto count = count_of(chunks);
+    if (!count) {
+        return std::move(count).error();
+    }
+
+    auto envelope = joined(chunks, *count);
+    if (!envelope) {
+        return Error{Code::forged, "session cookie is not base64url"};
+    }
+
+    auto name = bound_name(style, *count);
+    auto plain = crypto::unseal(
+        *envelope, keys, {crypto::Purpose::session, name, style.provider});
+    if (!plain) {
+        return std::move(plain).error();
+    }
+
+    auto session = decode(*plain);
+    wipe(*plain);
+    if (session && session->is_expired(now)) {
+        return Error{Code::expired, "session is over"};
+    }
+
+    return session;
+}
+
+std::vector<web::SetCookie> clear_session(const CookieStyle &style)
+{
+    std::vector<web::SetCookie> cookies;
+    for (size_t i = 0; i < kChunks; i++) {
+        cookies.push_back(deletion(style, i));
+    }
+
+    return cookies;
+}
+
+namespace {
+
+// NAME is 0, NAME.1 is 1, NAME.2 is 2. Asked for every cookie of every
+// request, so that a foreign name costs one comparison.
+std::optional<size_t> chunk_index(std::string_view name,
+                                  const CookieStyle &style) noexcept
+{
+    if (!name.starts_with(style.name)) {
+        return std::nullopt;
+    }
+
+    auto rest = name.substr(style.name.size());
+    if (rest.empty()) {
+        return 0;
+    }
+
+    bool is_chunk = rest.size() == 2 && rest[0] == '.' && rest[1] >= '1' &&
+                    rest[1] < '0' + static_cast<int>(kChunks);
+    return is_chunk ? std::optional<size_t>{rest[1] - '0'} : std::nullopt;
+}
+
+std::string chunk_name(const CookieStyle &style, size_t index)
+{
+    return index == 0 ? style.name : style.name + '.' + std::to_string(index);
+}
+
+web::SetCookie chunk(const CookieStyle &style, size_t index, std::string value)
+{
+    web::SetCookie cookie;
+    cookie.name = chunk_name(style, index);
+    cookie.value = std::move(value);
+    cookie.domain = style.domain;
+    cookie.same_site = style.same_site;
+    cookie.secure = style.secure;
+    return cookie;
+}
+
+// Same attributes as when it was set, else the browser keeps it (CK-22).
+web::SetCookie deletion(const CookieStyle &style, size_t index)
+{
+    auto cookie = chunk(style, index, "");
+    cookie.max_age = Seconds{0};
+    return cookie;
+}
+
+// The characters of value that one Set-Cookie has room for.
+size_t room_of(const CookieStyle &style, size_t index)
+{
+    auto taken = chunk(style, index, "").text().size();
+    return taken < kSetCookieOctets ? kSetCookieOctets - taken : 0;
+}
+
+size_t cookies_for(size_t plain_octets, const CookieStyle &style)
+{
+    auto characters =
+        1 + base64url::encoded_size(plain_octets + crypto::kSealOverhead);
+    auto first = room_of(style, 0);
+    if (characters <= first) {
+        return 1;
+    }
+
+    auto other = room_of(style, 1);
+    return other == 0 ? kChunks + 1
+                      : 1 + (characters - first + other - 1) / other;
+}
+
+std::vector<web::SetCookie> cut(std::string_view text, size_t count,
+                                const CookieStyle &style)
+{
+    std::vector<web::SetCookie> cookies;
+    std::string value = std::to_string(count);
+
+    for (size_t i = 0; i < count; i++) {
+        auto piece = text.substr(0, room_of(style, i) - value.size());
+        value += piece;
+        text.remove_prefix(piece.size());
+        cookies.push_back(chunk(style, i, std::move(value)));
+        value.clear();
+    }
+
+    return cookies;
+}
+
+// Tells the operator what takes the room, and what would help.
+Error too_large(const Session &session, const CookieStyle &style, size_t needed)
+{
+    std::string detail = "session needs " + std::to_string(needed) +
+                         " cookies of " + std::to_string(kSetCookieOctets) +
+                         " octets, at most " + std::to_string(kChunks) +
+                         " fit: access token " +
+                         std::to_string(session.access_token.size());
+
+    auto details = unpack_details(session.packed_details);
+    if (!details) {
+        return Error{Code::unsupported, detail + " octets"};
+    }
+
+    detail += ", ID token " + std::to_string(details->id_token.size()) +
+              ", refresh token " +
+              std::to_string(details->refresh_token.size()) + ", claims " +
+              std::to_string(details->claims.size()) + " octets";
+
+    auto smaller = session;
+    details->id_token = {};
+    smaller.packed_details = pack_details(*details);
+    if (cookies_for(encode(smaller).size(), style) <= kChunks) {
+        detail += "; \"logout_token_hint off\" saves the ID token";
+    }
+
+    return Error{Code::unsupported, detail};
+}
+
+// One pass. The values stay as they were sent: quotes or spaces in them are
+// no base64url.
+Chunks chunks_in(std::string_view cookie_header, const CookieStyle &style)
+{
+    Chunks chunks;
+
+    for (size_t at = 0; at <= cookie_header.size();) {
+        auto piece = web::next_piece(cookie_header, at);
+        if (auto index = chunk_index(piece.name, style)) {
+            auto pair =
+                cookie_header.substr(piece.begin, piece.end - piece.begin);
+            chunks.values[*index] = pair.substr(pair.find('=') + 1);
+            chunks.times[*index]++;
+        }
+        at = piece.end + 1;
+    }
+
+    return chunks;
+}
+
+// The first chunk says how many there are; the seal will say whether that is
+// true. Chunks behind that number are left over from a larger session, and
+// the next one that is written deletes them (CK-21).
+Result<size_t> count_of(const Chunks &chunks)
+{
+    auto first = chunks.values[0];
+    if (first.empty() || first[0] < '1' ||
+        first[0] > '0' + static_cast<int>(kChunks)) {
+        return Error{Code::forged, "session cookie has no number of chunks"};
+    }
+
+    size_t count = first[0] - '0';
+    for (size_t i = 0; i < count; i++) {
+        if (chunks.times[i] != 1) {
+            return Error{Code::forged, chunks.times[i] == 0
+                                           ? "session cookie lacks a chunk"
+                                           : "session cookie comes twice"};
+        }
+        if (chunks.values[i].size() > kSetCookieOctets) {
+            return Error{Code::forged, "session cookie is too long"};
+        }
+    }
+
+    return count;
+}
+
+// The envelope, behind the number of chunks.
+std::optional<std::string> joined(const Chunks &chunks, size_t count)
+{
+    auto first = chunks.values[0].substr(1);
+    if (count == 1) {
+        return base64url::decode(first);
+    }
+
+    std::string text{first};
+    for (size_t i = 1; i < count; i++) {
+        text += chunks.values[i];
+    }
+
+    return base64url::decode(text);
+}
+
+std::string bound_name(const CookieStyle &style, size_t count)
+{
+    return style.name + '/' + std::to_string(count);
+}
+
+} // namespace
+} // namespace bff::session

@@ -1,0 +1,57 @@
+// Copyright (C) The bff authors. SPDX-License-Identifier: BSD-2-Clause
+
+// Session to sealed cookie chunks and back (CK-20 to CK-28).
+//
+// One seal over the whole session, then cut: NAME, NAME.1, NAME.2. The first
+// chunk's value begins with the number of chunks, which is sealed with it, so
+// that a chunk missing, doubled, reordered or of another session is no
+// session at all.
+
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/base/result.hpp"
+#include "core/crypto/entropy.hpp"
+#include "core/crypto/keyring.hpp"
+#include "core/session/session.hpp"
+#include "core/web/cookie.hpp"
+
+namespace bff::session {
+
+constexpr size_t kChunks = 3;
+constexpr size_t kSetCookieOctets = 4000; // a whole Set-Cookie value
+
+// How this provider's session cookies look.
+struct CookieStyle {
+    std::string name; // of the first chunk
+    std::string provider;
+    std::string domain; // "" for none
+    web::SameSite same_site = web::SameSite::strict;
+    bool secure = true;
+};
+
+// Is this the name of a chunk? (NAME, NAME.1, NAME.2, exact case)
+bool is_chunk_name(std::string_view name, const CookieStyle &style) noexcept;
+
+// Set-Cookie for each chunk, and deletions for the chunks that the browser
+// has and this session does not need (CK-21): those in `cookie_header`, or,
+// when it is nullopt, all, since a request from another site shows no Strict
+// cookies. Errors: unsupported (larger than 3 chunks; detail has the sizes).
+Result<std::vector<web::SetCookie>>
+write_session(const Session &session, const CookieStyle &style,
+              const crypto::Keyring &keys, crypto::Entropy &entropy,
+              std::optional<std::string_view> cookie_header);
+
+// Errors: expired (no such cookie at all, or the session is over), forged
+// (everything else).
+Result<Session> read_session(std::string_view cookie_header,
+                             const CookieStyle &style,
+                             const crypto::Keyring &keys, Instant now);
+
+// Deletions for every chunk name (CK-22).
+std::vector<web::SetCookie> clear_session(const CookieStyle &style);
+
+} // namespace bff::session

@@ -1,0 +1,267 @@
+// Copyright (C) The bff authors. SPDX-License-Identifier: BSD-2-Clause
+
+// A session has one form in octets, and nothing else decodes.
+
+#include "core/session/session_codec.hpp"
+
+#include "core/base/text.hpp"
+#include "core/session/token_packing.hpp"
+#include "session/sample_session.hpp"
+#include "unit.hpp"
+
+namespace bff::session {
+namespace {
+
+using namespace bff::unit;
+
+constexpr size_t kCreatedAt = 17; // version and id stand before it
+constexpr size_t kTokenSizeAt = kCreatedAt + 3 * 8;
+constexpr long long kEndOf9999 = 253402300799;
+
+bool is_forged(const Result<Session> &result)
+{
+    return !result && result.error().code == Code::forged;
+}
+
+bool are_equal(const Session &a, const Session &b)
+{
+    return a.id == b.id && a.created == b.created && a.expires == b.expires &&
+           a.access_token_expires == b.access_token_expires &&
+           a.access_token.reveal() == b.access_token.reveal() &&
+           a.packed_details == b.packed_details;
+}
+
+bool are_equal(const Details &a, const Details &b)
+{
+    return a.id_token.reveal() == b.id_token.reveal() &&
+           a.refresh_token.reveal() == b.refresh_token.reveal() &&
+           a.token_type == b.token_type && a.scope == b.scope &&
+           a.sub == b.sub && a.sid == b.sid &&
+           a.session_state == b.session_state && a.claims == b.claims;
+}
+
+Session small_session()
+{
+    auto session = sample_session(5);
+    session.packed_details = "details";
+    return session;
+}
+
+} // namespace
+
+TEST(session_comes_back_with_every_field)
+{
+    for (const auto &session :
+         {sample_session(), small_session(), large_session()}) {
+        auto decoded = decode(encode(session));
+
+        ck_assert(decoded && are_equal(*decoded, session));
+    }
+}
+
+TEST(session_without_token_lifetime_or_details_comes_back)
+{
+    auto session = small_session();
+    session.access_token_expires = std::nullopt;
+    session.access_token = {};
+    session.packed_details = "";
+
+    auto decoded = decode(encode(session));
+    ck_assert(decoded && are_equal(*decoded, session));
+    ck_assert(decoded->has_live_token(kNow));
+}
+
+TEST(what_format_version_1_encoded_still_decodes)
+{
+    auto bytes = text::from_hex("01"
+                                "69643d3136206f637465747320206f6b"
+                                "000000006a18a500"
+                                "000000006a1915e0"
+                                "000000006a18a62c"
+                                "00000007"
+                                "006f7061717565"
+                                "00000002"
+                                "0064");
+    auto session = decode(*bytes);
+
+    ck_assert(session);
+    ck_assert(session->id == "id=16 octets  ok");
+    ck_assert(session->created == instant(0x6a18a500));
+    ck_assert(session->expires == instant(0x6a1915e0));
+    ck_assert(session->access_token_expires == instant(0x6a18a62c));
+    ck_assert(session->access_token.reveal() == "opaque");
+    ck_assert(session->packed_details == std::string("\0d", 2));
+    ck_assert(encode(*session) == *bytes);
+}
+
+TEST(session_of_another_format_version_is_forged)
+{
+    auto bytes = encode(small_session());
+    for (int version = 0; version < 256; version++) {
+        bytes[0] = static_cast<char>(version);
+        ck_assert(version == 1 || is_forged(decode(bytes)));
+    }
+}
+
+TEST(session_that_is_cut_anywhere_is_forged)
+{
+    for (const auto &session : {small_session(), sample_session()}) {
+        auto bytes = encode(session);
+        for (size_t size = 0; size < bytes.size(); size++) {
+            ck_assert(is_forged(decode(bytes.substr(0, size))));
+        }
+    }
+}
+
+TEST(session_with_octets_behind_it_is_forged)
+{
+    auto bytes = encode(small_session());
+
+    ck_assert(is_forged(decode(bytes + '\0')));
+    ck_assert(is_forged(decode(bytes + bytes)));
+}
+
+TEST(session_with_a_length_that_is_not_true_is_forged)
+{
+    auto bytes = encode(small_session());
+    for (size_t at = 0; at < 4 * 8; at++) {
+        auto flipped = bytes;
+        flipped[kTokenSizeAt + at / 8] ^= static_cast<char>(1 << at % 8);
+        ck_assert(is_forged(decode(flipped)));
+    }
+
+    bytes.replace(kTokenSizeAt, 4, "\xff\xff\xff\xff");
+    ck_assert(is_forged(decode(bytes)));
+}
+
+TEST(what_decodes_encodes_to_the_same_octets_whatever_bit_is_flipped)
+{
+    for (const auto &session : {small_session(), sample_session()}) {
+        auto bytes = encode(session);
+        for (size_t at = 0; at < bytes.size() * 8; at++) {
+            auto flipped = bytes;
+            flipped[at / 8] ^= static_cast<char>(1 << at % 8);
+
+            auto decoded = decode(flipped);
+            ck_assert(!decoded || encode(*decoded) == flipped);
+        }
+    }
+}
+
+TEST(session_with_a_time_after_the_year_9999_is_forged)
+{
+    for (size_t at : {kCreatedAt, kCreatedAt + 8, kCreatedAt + 16}) {
+        auto bytes = encode(small_session());
+        bytes.replace(at, 8, std::string("\0\0\0\x3a\xff\xf4\x41\x7f", 8));
+        ck_assert(decode(bytes));
+        bytes.replace(at, 8, std::string("\0\0\0\x3a\xff\xf4\x41\x80", 8));
+        ck_assert(is_forged(decode(bytes)));
+        bytes.replace(at, 8, std::string(8, '\xff'));
+        ck_assert(is_forged(decode(bytes)));
+    }
+}
+
+TEST(times_out_of_range_are_kept_as_the_nearest_that_can_be_kept)
+{
+    auto session = small_session();
+    session.created = instant(-5);
+    session.expires = instant(kEndOf9999 + 1);
+    session.access_token_expires = instant(-5);
+
+    auto decoded = decode(encode(session));
+    ck_assert(decoded);
+    ck_assert(decoded->created == instant(0));
+    ck_assert(decoded->expires == instant(kEndOf9999));
+    ck_assert(!decoded->has_live_token(kNow)); // and not: unknown
+}
+
+TEST(session_id_of_another_length_does_not_shift_the_rest)
+{
+    for (size_t octets : {0, 15, 17, 100}) {
+        auto session = small_session();
+        session.id = noise(octets);
+
+        auto decoded = decode(encode(session));
+        ck_assert(decoded && decoded->id.size() == 16);
+        ck_assert(decoded->expires == session.expires);
+    }
+}
+
+TEST(decoding_a_session_leaves_the_details_packed)
+{
+    auto session = small_session();
+    session.packed_details = "no deflate at all";
+
+    ck_assert(decode(encode(session)));
+}
+
+TEST(details_come_back_with_every_field)
+{
+    Details distinct;
+    distinct.id_token = Secret{std::string_view{"1"}};
+    distinct.refresh_token = Secret{std::string_view{"2"}};
+    distinct.token_type = "3";
+    distinct.scope = "4";
+    distinct.sub = "5";
+    distinct.sid = "6";
+    distinct.session_state = "7";
+    distinct.claims = "8";
+
+    for (const auto &details : {sample_details(), distinct, Details{}}) {
+        auto unpacked = unpack_details(pack_details(details));
+        ck_assert(unpacked && are_equal(*unpacked, details));
+    }
+}
+
+TEST(details_as_large_as_a_provider_may_send_them_come_back)
+{
+    auto details = sample_details();
+    details.id_token = Secret{jwt(std::string(190 * 1024, 'a'))};
+    details.claims = std::string(190 * 1024, 'a');
+
+    auto unpacked = unpack_details(pack_details(details));
+    ck_assert(unpacked && are_equal(*unpacked, details));
+}
+
+TEST(details_of_a_usual_login_are_a_third_of_their_size)
+{
+    auto details = sample_details();
+    auto size = details.id_token.size() + details.refresh_token.size() +
+                details.claims.size();
+
+    ck_assert(pack_details(details).size() * 2 < size);
+    details.id_token = {};
+    ck_assert(pack_details(details).size() * 3 < size);
+}
+
+TEST(details_that_are_cut_or_have_more_behind_them_are_forged)
+{
+    auto packed = pack_details(sample_details());
+    for (size_t size = 0; size < packed.size(); size++) {
+        ck_assert(!unpack_details(packed.substr(0, size)));
+    }
+
+    ck_assert(!unpack_details(packed + '\0'));
+
+    auto plain = *inflate(packed);
+    for (size_t size = 0; size < plain.size(); size++) {
+        ck_assert(!unpack_details(deflate(plain.substr(0, size))));
+    }
+
+    auto more = unpack_details(deflate(plain + '\0'));
+    ck_assert(!more && more.error().code == Code::forged);
+}
+
+TEST(details_survive_every_flipped_bit)
+{
+    auto packed = pack_details(sample_details());
+    for (size_t at = 0; at < packed.size() * 8; at++) {
+        auto flipped = packed;
+        flipped[at / 8] ^= static_cast<char>(1 << at % 8);
+
+        auto details = unpack_details(flipped);
+        ck_assert(details || details.error().code == Code::forged);
+    }
+}
+
+} // namespace bff::session
