@@ -1,0 +1,122 @@
+// Copyright (C) The bff authors. SPDX-License-Identifier: BSD-2-Clause
+
+// Any request to a protected location: pass with the token, log in, or
+// refuse.
+//
+// A live session is not enough: the request must come from our own pages
+// before the token goes anywhere (BFF-10). Everything else goes on without a
+// token, or not at all.
+
+#include "core/flow/access_flow.hpp"
+
+#include "core/flow/answer.hpp"
+#include "core/flow/visitor.hpp"
+#include "core/web/request_kind.hpp"
+
+namespace bff::flow {
+namespace {
+
+bool is_page(const web::RequestView &request);
+
+// Where login leads back to.
+web::ReturnPath asked_for(const web::RequestView &request);
+
+// A link on another site leads here, and the browser has kept a Strict
+// cookie to itself (CK-14).
+bool may_hold_back_cookies(const Visit &visit);
+Step bounce(const Visit &visit);
+
+// Login also ends what was no session.
+Step with_tidied_cookies(Step step, const Visit &visit);
+
+} // namespace
+
+Step AccessFlow::begin(const Visit &visit)
+{
+    const auto *session = live_session(visit);
+    if (session == nullptr) {
+        return without_session(visit);
+    }
+
+    auto agreed = check_origin(visit);
+    if (!agreed) {
+        return csrf_reply(visit, agreed.error());
+    }
+
+    if (!session->has_live_token(visit.now)) {
+        return without_session(visit);
+    }
+
+    return Proceed{session->access_token, session::Keep{}};
+}
+
+Step AccessFlow::resume(const Visit &visit, const Answer &answer)
+{
+    return with_tidied_cookies(login_->resume(visit, answer), visit);
+}
+
+Step AccessFlow::without_session(const Visit &visit)
+{
+    if (policy_.without_session == Unauthenticated::pass) {
+        return Proceed{Secret{}, tidied(visit)};
+    }
+
+    if (!policy_.sends_to_login(visit.request)) {
+        return unauthenticated_reply(visit);
+    }
+
+    if (may_hold_back_cookies(visit)) {
+        return bounce(visit);
+    }
+
+    login_ = std::make_unique<LoginStart>(asked_for(visit.request));
+    return with_tidied_cookies(login_->begin(visit), visit);
+}
+
+namespace {
+
+bool is_page(const web::RequestView &request)
+{
+    return request.method == "GET" && web::is_navigation(request);
+}
+
+web::ReturnPath asked_for(const web::RequestView &request)
+{
+    // what a form sent cannot be repeated by a redirect
+    return is_page(request) ? web::ReturnPath::remembered(request.target)
+                            : web::ReturnPath::home();
+}
+
+bool may_hold_back_cookies(const Visit &visit)
+{
+    return is_page(visit.request) && !visit.found.has_cookies() &&
+           visit.request.sec_fetch_site == "cross-site" &&
+           visit.party.cookies.same_site == web::SameSite::strict;
+}
+
+Step bounce(const Visit &visit)
+{
+    Reply reply;
+    reply.response =
+        refresh_answer(asked_for(visit.request).text(), "One moment");
+    reply.action = Action::bounce;
+
+    return reply;
+}
+
+Step with_tidied_cookies(Step step, const Visit &visit)
+{
+    auto *reply = std::get_if<Reply>(&step);
+    if (reply != nullptr) {
+        reply->change = tidied(visit);
+        if (reply->report.text.empty()) {
+            reply->report = report_of_forgery(visit);
+        }
+    }
+
+    return step;
+}
+
+} // namespace
+
+} // namespace bff::flow

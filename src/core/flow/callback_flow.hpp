@@ -1,0 +1,53 @@
+// Copyright (C) The bff authors. SPDX-License-Identifier: BSD-2-Clause
+
+// From ?code=...&state=... to a session.
+//
+// The order is the defence (CB-1): everything that costs nothing is checked
+// before anything goes to the provider, the code is redeemed once, and no
+// claim is believed before signature and checks.
+
+#pragma once
+
+#include <optional>
+#include <string_view>
+
+#include "core/flow/problem.hpp"
+#include "core/flow/story.hpp"
+#include "core/oidc/authorization_response.hpp"
+#include "core/oidc/jws.hpp"
+#include "core/oidc/token_response.hpp"
+#include "core/session/login_attempt.hpp"
+
+namespace bff::flow {
+
+class CallbackFlow final : public Story {
+public:
+    Step begin(const Visit &visit) override;
+    Step resume(const Visit &visit, const Answer &answer) override;
+
+private:
+    enum class Stage { metadata, token, keys, renewed_keys };
+
+    Step check_issuer(const Visit &visit);
+    Step use_response(const Visit &visit);
+    Step take_tokens(const Visit &visit, const Answer &answer);
+    Step read_id_token(const Visit &visit);
+    Step check_signature(const Visit &visit);
+    Step take_renewed_keys(const Visit &visit, const Answer &answer);
+    Step check_claims(const Visit &visit);
+    Step start_session(const Visit &visit, session::Session session);
+
+    Step refused_by_provider(const Visit &visit);
+    Step used_before(const Visit &visit);
+    Step fail(const Visit &visit, Problem problem, std::string_view why);
+    Step fail(const Visit &visit, Reply reply);
+
+    Stage stage_ = Stage::metadata;
+    bool is_code_sent_ = false;
+    oidc::AuthorizationResponse response_;
+    std::optional<session::LoginAttempt> attempt_;
+    std::optional<oidc::TokenResponse> tokens_;
+    std::optional<oidc::Jws> id_token_;
+};
+
+} // namespace bff::flow

@@ -1,0 +1,227 @@
+// Copyright (C) The bff authors. SPDX-License-Identifier: BSD-2-Clause
+
+// Ends the session here and at the provider (RIL-*).
+//
+// Only our own pages may end a session (RIL-1). A GET that comes without one
+// ends nothing, not even its cookies: a link on another site comes without
+// Strict cookies although the browser has them, and must not delete them.
+
+#include "core/flow/logout_flow.hpp"
+
+#include "core/flow/answer.hpp"
+#include "core/flow/problem.hpp"
+#include "core/flow/session_info.hpp"
+#include "core/flow/visitor.hpp"
+#include "core/oidc/logout.hpp"
+#include "core/session/session_codec.hpp"
+#include "core/web/query.hpp"
+#include "core/web/request_kind.hpp"
+#include "core/web/return_path.hpp"
+
+namespace bff::flow {
+namespace {
+
+bool is_post(const Visit &visit);
+
+// A page's fetch() reads the answer, a navigation follows it.
+bool is_page_call(const Visit &visit);
+
+Result<Done> check_intent(const Visit &visit, const web::Query &query);
+bool is_own_navigation(const web::RequestView &request);
+
+// Where the browser ends, as an absolute URL. Errors: refused.
+Result<std::string> landing_page(const Visit &visit, const web::Query &query,
+                                 std::string_view origin);
+std::string absolute(std::string_view target, std::string_view origin);
+
+Reply refused(const Visit &visit, Problem problem, std::string_view why);
+
+web::HttpResponse answer_page_call(std::string_view url);
+Report report_of(const Visit &visit);
+
+} // namespace
+
+Step LogoutFlow::begin(const Visit &visit)
+{
+    auto query = web::Query::parse(visit.request.query);
+    if (!query) {
+        return refused(visit, Problem::bad_request, query.error().detail);
+    }
+
+    if (web::is_prefetch(visit.request)) {
+        return refused(visit, Problem::bad_request, "it was a prefetch");
+    }
+
+    auto meant = check_intent(visit, *query);
+    if (!meant) {
+        return csrf_reply(visit, meant.error());
+    }
+
+    auto origin = own_origin(visit);
+    if (!origin) {
+        return refused(visit, Problem::bad_request, origin.error().detail);
+    }
+
+    auto landing = landing_page(visit, *query, *origin);
+    if (!landing) {
+        return refused(visit, Problem::bad_return_url, landing.error().detail);
+    }
+    landing_ = std::move(*landing);
+
+    if (live_session(visit) != nullptr && !visit.provider.metadata) {
+        return fetch_metadata(visit);
+    }
+
+    return end_session(visit);
+}
+
+Step LogoutFlow::resume(const Visit &visit, const Answer &answer)
+{
+    auto reply = end_session(visit);
+    if (!visit.provider.metadata) {
+        reply.report = {Report::Level::warn,
+                        "session ended here, but not at provider \"" +
+                            visit.party.client->name +
+                            "\": " + why_missing(answer).detail};
+    }
+
+    return reply;
+}
+
+Reply LogoutFlow::end_session(const Visit &visit) const
+{
+    auto url = provider_url(visit);
+
+    Reply reply;
+    if (is_page_call(visit)) {
+        reply.response = answer_page_call(url);
+    } else {
+        reply.response =
+            redirect(is_post(visit) ? 303 : 302, url.empty() ? landing_ : url);
+    }
+    reply.change = is_post(visit) || live_session(visit) != nullptr
+                       ? session::Forget{}
+                       : tidied(visit);
+    reply.action = Action::logout;
+    reply.report = report_of(visit);
+
+    return reply;
+}
+
+// "": there is nothing to end at the provider. A page's script must not see
+// the ID token (BFF-21, BFF-33); in a redirect it goes along (RIL-3).
+std::string LogoutFlow::provider_url(const Visit &visit) const
+{
+    const auto *session = live_session(visit);
+    if (session == nullptr || !visit.provider.metadata) {
+        return "";
+    }
+
+    Secret id_token;
+    if (!is_page_call(visit)) {
+        auto details = session::unpack_details(session->packed_details);
+        id_token = details ? std::move(details->id_token) : Secret{};
+    }
+
+    auto state = crypto::token(visit.entropy); // nobody reads it (RIL-5)
+    return oidc::end_session_url({.id_token_hint = id_token.reveal(),
+                                  .post_logout_redirect_uri = landing_,
+                                  .state = state ? *state : ""},
+                                 *visit.provider.metadata, *visit.party.client);
+}
+
+namespace {
+
+bool is_post(const Visit &visit)
+{
+    return visit.request.method == "POST";
+}
+
+bool is_page_call(const Visit &visit)
+{
+    return is_post(visit) && !web::is_navigation(visit.request);
+}
+
+Result<Done> check_intent(const Visit &visit, const web::Query &query)
+{
+    if (is_post(visit)) {
+        return check_origin(visit);
+    }
+
+    const auto *session = live_session(visit);
+    if (session == nullptr || is_own_navigation(visit.request)) {
+        return Done{};
+    }
+
+    auto sid = query.get("sid").value_or("");
+    if (!equal_in_constant_time(sid, logout_token(*session))) {
+        return Error{Code::refused, "a logout link without this session's "
+                                    "\"sid\""};
+    }
+
+    return Done{};
+}
+
+bool is_own_navigation(const web::RequestView &request)
+{
+    return request.sec_fetch_mode == "navigate" &&
+           request.sec_fetch_site == "same-origin";
+}
+
+Result<std::string> landing_page(const Visit &visit, const web::Query &query,
+                                 std::string_view origin)
+{
+    auto asked = query.get("returnUrl");
+    if (!asked) {
+        const auto &uri = visit.party.client->post_logout_uri;
+        return absolute(uri.empty() ? "/" : uri, origin);
+    }
+
+    auto path = web::ReturnPath::parse(*asked, origin, visit.origins.trusted);
+    if (!path) {
+        return std::move(path).error();
+    }
+
+    return absolute(path->text(), origin);
+}
+
+std::string absolute(std::string_view target, std::string_view origin)
+{
+    std::string url{target.starts_with('/') ? origin : ""};
+    url += target;
+
+    return url;
+}
+
+Reply refused(const Visit &visit, Problem problem, std::string_view why)
+{
+    return problem_reply(problem, visit.request,
+                         {.report = {Report::Level::warn,
+                                     "logout refused: " + std::string{why}}});
+}
+
+web::HttpResponse answer_page_call(std::string_view url)
+{
+    auto value = json::object();
+    if (url.empty()) {
+        json::put_null(value.get(), "logout_url");
+    } else {
+        json::put(value.get(), "logout_url", url);
+    }
+
+    return json_answer(200, value.get());
+}
+
+Report report_of(const Visit &visit)
+{
+    if (live_session(visit) == nullptr) {
+        return report_of_forgery(visit);
+    }
+
+    return {Report::Level::info,
+            "session ended for provider \"" + visit.party.client->name + '"'};
+}
+
+} // namespace
+
+} // namespace bff::flow

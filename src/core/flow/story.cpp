@@ -1,0 +1,105 @@
+// Copyright (C) The bff authors. SPDX-License-Identifier: BSD-2-Clause
+
+// What every story is shown, and what all of them need to know about it.
+//
+// The Host header is the browser's word. It only decides where that same
+// browser is sent back to, and the provider checks it against what was
+// registered; who writes redirect_uri does not believe it at all.
+
+#include "core/flow/story.hpp"
+
+#include "core/base/text.hpp"
+#include "core/flow/problem.hpp"
+#include "core/web/url.hpp"
+
+namespace bff::flow {
+namespace {
+
+// BCP-12: the code comes back to this origin.
+bool is_fit_for_codes(std::string_view origin,
+                      const oidc::ClientSettings &client);
+
+} // namespace
+
+Result<std::string> own_origin(const Visit &visit)
+{
+    const auto &configured = visit.party.client->redirect_uri;
+    if (configured.empty()) {
+        return web::origin_of(visit.request.scheme, visit.request.host);
+    }
+
+    auto url = web::Url::parse(configured);
+    if (!url) {
+        return std::move(url).error();
+    }
+
+    return url->origin();
+}
+
+Result<std::string> redirect_uri(const Visit &visit)
+{
+    const auto &client = *visit.party.client;
+    if (!client.redirect_uri.empty()) {
+        return client.redirect_uri;
+    }
+
+    auto origin = own_origin(visit);
+    if (!origin) {
+        return origin;
+    }
+
+    if (!is_fit_for_codes(*origin, client)) {
+        return Error{Code::refused,
+                     "the provider would send the code to " + *origin +
+                         " without TLS; write \"redirect_uri\" with the "
+                         "https URL that browsers use, or \"insecure_http "
+                         "on\" for development"};
+    }
+
+    return *origin + endpoint_url(visit, "callback");
+}
+
+std::string endpoint_url(const Visit &visit, std::string_view name)
+{
+    return visit.party.client->endpoints_path + std::string{name};
+}
+
+Reply provider_problem(const Visit &visit, const Error &error)
+{
+    bool is_faulty = error.code == Code::unsupported;
+    auto text = "provider \"" + visit.party.client->name +
+                (is_faulty ? "\" breaks a rule: " : "\" unavailable: ") +
+                text::for_log(error.detail, 400);
+
+    return problem_reply(is_faulty ? Problem::provider_misconfigured
+                                   : Problem::provider_unavailable,
+                         visit.request,
+                         {.report = {Report::Level::error, std::move(text)}});
+}
+
+Fetch fetch_metadata(const Visit &visit)
+{
+    return {visit.provider.request_for(oidc::Document::metadata),
+            Once::metadata};
+}
+
+Error why_missing(const Answer &answer)
+{
+    return answer ? Error{Code::unavailable, "its document was not kept"}
+                  : answer.error();
+}
+
+namespace {
+
+bool is_fit_for_codes(std::string_view origin,
+                      const oidc::ClientSettings &client)
+{
+    auto url = web::Url::parse(origin);
+
+    return client.insecure_http ||
+           (url && (url->is_https() || url->is_loopback()));
+}
+
+} // namespace
+
+} // namespace bff::flow

@@ -1,0 +1,77 @@
+// Copyright (C) The bff authors. SPDX-License-Identifier: BSD-2-Clause
+
+// Who stands at the door: somebody with a session, somebody with the remains
+// of one, or nobody we know; and does the request come from our own pages?
+//
+// The cookies were opened before the story began; the time is looked at once
+// more, since whoever opened them may have done so a while ago.
+
+#include "core/flow/visitor.hpp"
+
+#include "core/base/text.hpp"
+#include "core/flow/problem.hpp"
+
+namespace bff::flow {
+
+const session::Session *live_session(const Visit &visit)
+{
+    const auto &session = visit.found.session;
+    bool is_live = visit.found.state == session::Found::State::active &&
+                   session && !session->is_expired(visit.now);
+
+    return is_live ? &*session : nullptr;
+}
+
+session::Change tidied(const Visit &visit)
+{
+    if (!visit.found.has_cookies() || live_session(visit) != nullptr) {
+        return session::Keep{};
+    }
+
+    return session::Forget{};
+}
+
+Report report_of_forgery(const Visit &visit)
+{
+    if (visit.found.state != session::Found::State::forged) {
+        return {};
+    }
+
+    return {Report::Level::warn,
+            "session cookie of provider \"" + visit.party.client->name +
+                "\" ignored: it was not sealed here, or was changed"};
+}
+
+Result<Done> check_origin(const Visit &visit)
+{
+    // Without a Host (HTTP/1.0) no Origin is ours, the rest still counts.
+    auto own = own_origin(visit);
+
+    return visit.origins.allows(visit.request, own ? *own : "");
+}
+
+Reply csrf_reply(const Visit &visit, const Error &why)
+{
+    return problem_reply(
+        Problem::csrf, visit.request,
+        {.report = {Report::Level::warn, "request refused as cross-site: " +
+                                             text::for_log(why.detail)}});
+}
+
+Reply unauthenticated_reply(const Visit &visit)
+{
+    using State = session::Found::State;
+    auto state = visit.found.state;
+    bool had_session = state == State::active || state == State::expired;
+
+    auto login_url = endpoint_url(visit, "login");
+    auto reply = problem_reply(
+        had_session ? Problem::session_expired : Problem::no_session,
+        visit.request,
+        {.login_url = login_url, .report = report_of_forgery(visit)});
+    reply.change = tidied(visit);
+
+    return reply;
+}
+
+} // namespace bff::flow

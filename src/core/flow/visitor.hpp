@@ -1,0 +1,34 @@
+// Copyright (C) The bff authors. SPDX-License-Identifier: BSD-2-Clause
+
+// Who stands at the door: somebody with a session, somebody with the remains
+// of one, or nobody we know; and does the request come from our own pages?
+
+#pragma once
+
+#include "core/base/result.hpp"
+#include "core/flow/step.hpp"
+#include "core/flow/story.hpp"
+
+namespace bff::flow {
+
+// The session of this request; null: there is none, or its time is over.
+const session::Session *live_session(const Visit &visit);
+
+// What should become of the cookies: what is no session any more goes, what
+// is one stays.
+session::Change tidied(const Visit &visit);
+
+// A sentence about cookies that are not what they pretend to be, else empty.
+Report report_of_forgery(const Visit &visit);
+
+// BFF-10, BFF-13. Errors: refused.
+Result<Done> check_origin(const Visit &visit);
+
+// 403 csrf: nothing was done.
+Reply csrf_reply(const Visit &visit, const Error &why);
+
+// 401 with the way to login: no_session, or session_expired when there was
+// one.
+Reply unauthenticated_reply(const Visit &visit);
+
+} // namespace bff::flow
