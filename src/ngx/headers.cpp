@@ -1,0 +1,355 @@
+// Copyright (C) The bff authors. SPDX-License-Identifier: BSD-2-Clause
+
+// Edits NGINX's header lists without moving elements: others point at them.
+
+#include "ngx/headers.hpp"
+
+#include <new>
+
+#include "core/base/text.hpp"
+
+namespace bff::ngx {
+namespace {
+
+struct Place {
+    ngx_list_part_t *before = nullptr; // the part before, null for the first
+    ngx_list_part_t *part = nullptr;
+    ngx_uint_t index = 0;
+
+    ngx_table_elt_t *element() const
+    {
+        return static_cast<ngx_table_elt_t *>(part->elts) + index;
+    }
+};
+
+template <class Visit> // bool visit(const Place &): true ends the walk
+void walk(ngx_list_t &list, Visit visit)
+{
+    ngx_list_part_t *before = nullptr;
+
+    for (auto *part = &list.part; part != nullptr; part = part->next) {
+        for (ngx_uint_t i = 0; i < part->nelts; i++) {
+            if (visit(Place{before, part, i})) {
+                return;
+            }
+        }
+        before = part;
+    }
+}
+
+bool has_name(const ngx_table_elt_t *header, std::string_view name)
+{
+    return text::equal_ignoring_case(view(header->key), name);
+}
+
+// NGINX reads element 0 of every further part unchecked, so a part that has
+// become empty must leave the list.
+void unlink_part(ngx_list_t &list, const Place &place)
+{
+    auto *next = place.part->next;
+
+    if (place.before != nullptr) {
+        place.before->next = next;
+        if (list.last == place.part) {
+            list.last = place.before;
+        }
+        return;
+    }
+
+    if (next == nullptr) {
+        place.part->nelts = 0;
+        return;
+    }
+
+    if (list.last == next) {
+        list.last = &list.part;
+    }
+    list.part = *next;
+}
+
+void split_part(ngx_pool_t *pool, ngx_list_t &list, const Place &place)
+{
+    auto *rest = static_cast<ngx_list_part_t *>(
+        ngx_palloc(pool, sizeof(ngx_list_part_t)));
+    if (rest == nullptr) {
+        throw std::bad_alloc{};
+    }
+
+    rest->elts = place.element() + 1;
+    rest->nelts = place.part->nelts - place.index - 1;
+    rest->next = place.part->next;
+
+    place.part->nelts = place.index;
+    place.part->next = rest;
+    if (list.last == place.part) {
+        list.last = rest;
+    }
+}
+
+void remove_at(ngx_pool_t *pool, ngx_list_t &list, const Place &place)
+{
+    auto *part = place.part;
+
+    if (part->nelts == 1) {
+        unlink_part(list, place);
+    } else if (place.index == 0) {
+        part->elts = place.element() + 1;
+        part->nelts--;
+    } else if (place.index == part->nelts - 1) {
+        part->nelts--;
+    } else {
+        split_part(pool, list, place);
+    }
+
+    // The next push opens a part of its own.
+    list.nalloc = list.last->nelts;
+}
+
+ngx_table_elt_t *push(ngx_pool_t *pool, ngx_list_t &list,
+                      std::string_view name, std::string_view value)
+{
+    auto *header = static_cast<ngx_table_elt_t *>(ngx_list_push(&list));
+    if (header == nullptr) {
+        throw std::bad_alloc{};
+    }
+
+    *header = {};
+    header->key = in_pool(pool, name);
+    header->value = in_pool(pool, value);
+
+    auto lower = text::lower(name);
+    header->lowcase_key = in_pool(pool, lower).data;
+    header->hash = ngx_hash_key(header->lowcase_key, lower.size());
+
+    return header;
+}
+
+// Where NGINX remembers the Cookie lines: the one place that knows both
+// forms (an array before 1.23.0, a linked list since).
+#if (nginx_version >= 1023000)
+
+template <class Visit> void each_cookie(ngx_http_request_t *r, Visit visit)
+{
+    for (auto *h = r->headers_in.cookie; h != nullptr; h = h->next) {
+        visit(h);
+    }
+}
+
+void forget_cookie(ngx_http_request_t *r, ngx_table_elt_t *gone)
+{
+    for (auto **h = &r->headers_in.cookie; *h != nullptr; h = &(*h)->next) {
+        if (*h == gone) {
+            *h = gone->next;
+            return;
+        }
+    }
+}
+
+void forget_all_cookies(ngx_http_request_t *r)
+{
+    r->headers_in.cookie = nullptr;
+}
+
+void remember_cookie(ngx_http_request_t *r, ngx_table_elt_t *header)
+{
+    auto **last = &r->headers_in.cookie;
+    while (*last != nullptr) {
+        last = &(*last)->next;
+    }
+    header->next = nullptr;
+    *last = header;
+}
+
+#else
+
+template <class Visit> void each_cookie(ngx_http_request_t *r, Visit visit)
+{
+    auto **h = static_cast<ngx_table_elt_t **>(r->headers_in.cookies.elts);
+    for (ngx_uint_t i = 0; i < r->headers_in.cookies.nelts; i++) {
+        visit(h[i]);
+    }
+}
+
+void forget_cookie(ngx_http_request_t *r, ngx_table_elt_t *gone)
+{
+    auto &cookies = r->headers_in.cookies;
+    auto **h = static_cast<ngx_table_elt_t **>(cookies.elts);
+    ngx_uint_t kept = 0;
+
+    for (ngx_uint_t i = 0; i < cookies.nelts; i++) {
+        if (h[i] != gone) {
+            h[kept++] = h[i];
+        }
+    }
+    cookies.nelts = kept;
+}
+
+void forget_all_cookies(ngx_http_request_t *r)
+{
+    if (ngx_array_init(&r->headers_in.cookies, r->pool, 1,
+                       sizeof(ngx_table_elt_t *)) != NGX_OK) {
+        throw std::bad_alloc{};
+    }
+}
+
+void remember_cookie(ngx_http_request_t *r, ngx_table_elt_t *header)
+{
+    auto **slot = static_cast<ngx_table_elt_t **>(
+        ngx_array_push(&r->headers_in.cookies));
+    if (slot == nullptr) {
+        throw std::bad_alloc{};
+    }
+    *slot = header;
+}
+
+#endif
+
+void remove_element(ngx_http_request_t *r, const ngx_table_elt_t *header)
+{
+    walk(r->headers_in.headers, [&](const Place &place) {
+        if (place.element() != header) {
+            return false;
+        }
+        remove_at(r->pool, r->headers_in.headers, place);
+        return true;
+    });
+}
+
+} // namespace
+
+ngx_table_elt_t *find_header(ngx_http_request_t *r, std::string_view name)
+{
+    ngx_table_elt_t *found = nullptr;
+
+    walk(r->headers_in.headers, [&](const Place &place) {
+        if (has_name(place.element(), name)) {
+            found = place.element();
+        }
+        return found != nullptr;
+    });
+
+    return found;
+}
+
+std::optional<std::string_view> header(ngx_http_request_t *r,
+                                       std::string_view name)
+{
+    auto *found = find_header(r, name);
+    return found ? std::optional{view(found->value)} : std::nullopt;
+}
+
+int count_headers(ngx_http_request_t *r, std::string_view name)
+{
+    int count = 0;
+
+    walk(r->headers_in.headers, [&](const Place &place) {
+        count += has_name(place.element(), name);
+        return false;
+    });
+
+    return count;
+}
+
+std::string_view cookie_header(ngx_http_request_t *r)
+{
+    std::vector<std::string_view> lines;
+    each_cookie(r, [&](ngx_table_elt_t *h) { lines.push_back(view(h->value)); });
+
+    if (lines.empty()) {
+        return {};
+    }
+    if (lines.size() == 1) {
+        return lines.front();
+    }
+
+    std::string joined;
+    for (auto line : lines) {
+        if (!joined.empty()) {
+            joined += "; ";
+        }
+        joined += line;
+    }
+
+    return view(in_pool(r->pool, joined));
+}
+
+void set_authorization(ngx_http_request_t *r, std::string_view value)
+{
+    if (auto *header = r->headers_in.authorization; header != nullptr) {
+        header->value = in_pool(r->pool, value);
+        return;
+    }
+
+    r->headers_in.authorization =
+        push(r->pool, r->headers_in.headers, "Authorization", value);
+}
+
+void remove_header(ngx_http_request_t *r, std::string_view name)
+{
+    while (auto *header = find_header(r, name)) {
+        if (header == r->headers_in.authorization) {
+            r->headers_in.authorization = nullptr;
+        }
+        remove_element(r, header);
+    }
+}
+
+void edit_cookies(ngx_http_request_t *r, const CookieEdit &edit)
+{
+    std::vector<ngx_table_elt_t *> empty;
+
+    each_cookie(r, [&](ngx_table_elt_t *h) {
+        auto left = edit(view(h->value));
+        if (left && left->empty()) {
+            empty.push_back(h);
+        } else if (left) {
+            h->value = in_pool(r->pool, *left);
+        }
+    });
+
+    for (auto *header : empty) {
+        forget_cookie(r, header);
+        remove_element(r, header);
+    }
+}
+
+void own_header_list(ngx_http_request_t *sr)
+{
+    auto shared = sr->headers_in.headers;
+
+    if (ngx_list_init(&sr->headers_in.headers, sr->pool, 20,
+                      sizeof(ngx_table_elt_t)) != NGX_OK) {
+        throw std::bad_alloc{};
+    }
+
+    auto *authorization = sr->headers_in.authorization;
+    std::vector<ngx_table_elt_t *> cookies;
+    each_cookie(sr, [&](ngx_table_elt_t *h) { cookies.push_back(h); });
+    forget_all_cookies(sr);
+
+    walk(shared, [&](const Place &place) {
+        auto *copy = static_cast<ngx_table_elt_t *>(
+            ngx_list_push(&sr->headers_in.headers));
+        if (copy == nullptr) {
+            throw std::bad_alloc{};
+        }
+        *copy = *place.element();
+        if (place.element() == authorization) {
+            sr->headers_in.authorization = copy;
+        }
+        for (auto *cookie : cookies) {
+            if (cookie == place.element()) {
+                remember_cookie(sr, copy);
+            }
+        }
+        return false;
+    });
+}
+
+void add_response_header(ngx_http_request_t *r, std::string_view name,
+                         std::string_view value)
+{
+    push(r->pool, r->headers_out.headers, name, value);
+}
+
+} // namespace bff::ngx

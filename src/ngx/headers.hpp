@@ -1,0 +1,48 @@
+// Copyright (C) The bff authors. SPDX-License-Identifier: BSD-2-Clause
+
+// Finds, sets, adds and removes request and response headers.
+//
+// Request headers are edited in place, so that NGINX's own pointers into the
+// list stay right. A subrequest shares its parent's list: give it one of its
+// own before touching it.
+
+#pragma once
+
+#include "ngx/ngx.hpp"
+#include "ngx/text.hpp"
+
+namespace bff::ngx {
+
+// --- request ---
+
+// The first line of that name (lower case); nullptr when absent.
+ngx_table_elt_t *find_header(ngx_http_request_t *r, std::string_view name);
+
+std::optional<std::string_view> header(ngx_http_request_t *r,
+                                       std::string_view name);
+
+// How many lines of that name there are.
+int count_headers(ngx_http_request_t *r, std::string_view name);
+
+// The Cookie lines, joined by "; "; "" without any. A view into the pool.
+std::string_view cookie_header(ngx_http_request_t *r);
+
+// Exactly one Authorization line with this value, whatever stood there.
+void set_authorization(ngx_http_request_t *r, std::string_view value);
+void remove_header(ngx_http_request_t *r, std::string_view name);
+
+// Rewrites every Cookie line: `edit` gives what is left of it, "" for
+// nothing, nullopt for no change.
+using CookieEdit =
+    std::function<std::optional<std::string>(std::string_view value)>;
+void edit_cookies(ngx_http_request_t *r, const CookieEdit &edit);
+
+// A copy of the request's list for this subrequest alone.
+void own_header_list(ngx_http_request_t *subrequest);
+
+// --- response ---
+
+void add_response_header(ngx_http_request_t *r, std::string_view name,
+                         std::string_view value);
+
+} // namespace bff::ngx
