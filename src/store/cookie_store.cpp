@@ -1,0 +1,61 @@
+// Copyright (C) The bff authors. SPDX-License-Identifier: BSD-2-Clause
+
+// Opens and writes sealed session cookies; see core/session/session_cookie.
+
+#include "store/cookie_store.hpp"
+
+namespace bff::store {
+namespace {
+
+using State = session::Found::State;
+
+bool has_chunk(std::string_view cookie_header,
+               const session::CookieStyle &style)
+{
+    for (const auto &[name, value] : web::cookie_pairs(cookie_header)) {
+        if (session::is_chunk_name(name, style)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+} // namespace
+
+session::Found CookieStore::find(std::string_view cookie_header,
+                                 Instant now) const
+{
+    if (cookie_header.empty()) {
+        return {};
+    }
+
+    auto session =
+        session::read_session(cookie_header, party_.cookies, party_.keys, now);
+    if (session) {
+        return {State::active, std::move(*session)};
+    }
+
+    if (!has_chunk(cookie_header, party_.cookies)) {
+        return {};
+    }
+    bool expired = session.error().code == Code::expired;
+    return {expired ? State::expired : State::forged, std::nullopt};
+}
+
+Result<std::vector<web::SetCookie>>
+CookieStore::apply(const session::Change &change) const
+{
+    // The callback comes from another site: what the browser has is unknown.
+    if (auto *save = std::get_if<session::Save>(&change)) {
+        return session::write_session(save->session, party_.cookies,
+                                      party_.keys, entropy_, std::nullopt);
+    }
+
+    if (std::holds_alternative<session::Forget>(change)) {
+        return session::clear_session(party_.cookies);
+    }
+
+    return std::vector<web::SetCookie>{};
+}
+
+} // namespace bff::store

@@ -1,0 +1,35 @@
+// Copyright (C) The bff authors. SPDX-License-Identifier: BSD-2-Clause
+
+// No server memory: the sealed session travels with the browser.
+
+#pragma once
+
+#include <vector>
+
+#include "core/crypto/entropy.hpp"
+#include "core/flow/story.hpp"
+#include "core/session/session_store.hpp"
+#include "core/web/cookie.hpp"
+
+namespace bff::store {
+
+class CookieStore {
+public:
+    CookieStore(const flow::RelyingParty &party, crypto::Entropy &entropy)
+        : party_{party}, entropy_{entropy}
+    {
+    }
+
+    session::Found find(std::string_view cookie_header, Instant now) const;
+
+    // What the browser must be told. Errors: unsupported (the session is too
+    // large for its cookies), unavailable (no random bytes).
+    Result<std::vector<web::SetCookie>>
+    apply(const session::Change &change) const;
+
+private:
+    const flow::RelyingParty &party_;
+    crypto::Entropy &entropy_;
+};
+
+} // namespace bff::store

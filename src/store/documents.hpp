@@ -1,0 +1,86 @@
+// Copyright (C) The bff authors. SPDX-License-Identifier: BSD-2-Clause
+
+// The provider's metadata and keys: fetched on first need, once for all
+// workers, kept in bff_zone, renewed in the background.
+//
+// Whoever needs a document asks here. One worker holds the lease and asks the
+// provider; all others wait for its answer, are woken by the bell, and take
+// over when it dies. A copy past its time goes on serving while a newer one
+// is fetched, or while the provider is away (DISC-5).
+
+#pragma once
+
+#include <list>
+
+#include "core/base/instant.hpp"
+#include "core/flow/story.hpp"
+#include "core/oidc/provider.hpp"
+#include "ngx/http_client.hpp"
+#include "ngx/wakeup.hpp"
+#include "store/shared.hpp"
+
+namespace bff::store {
+
+class Documents {
+public:
+    // Told from a fresh event: the document is now in provider(), or why not.
+    using Told = std::function<void(Result<Done>)>;
+
+    // Dropping it means: no longer interested.
+    class Wait {
+    public:
+        virtual ~Wait() = default;
+    };
+
+    Documents(std::shared_ptr<const oidc::ClientSettings> client,
+              ngx::HttpClient &http, ngx::Bell &bell, const SharedZone &zone);
+    ~Documents();
+
+    // What is known right now; takes over what other workers have fetched,
+    // and has what is past its time renewed.
+    const oidc::Provider &provider(Instant now);
+
+    std::unique_ptr<Wait> ask(flow::Once once, Told told);
+
+    // Some worker has news.
+    void look_again();
+
+private:
+    struct Copy { // of one document, in this worker
+        oidc::Document document;
+        SharedDocument *shared = nullptr;
+        uint64_t generation = 0; // of what provider_ holds
+        uint64_t lease = 0;      // ours, while `call` runs
+        std::unique_ptr<ngx::HttpCall> call;
+    };
+    class Waiter;
+
+    SharedDocument *slot(Copy &copy);
+    void take_over(Copy &copy);
+    bool adopt(Copy &copy, std::string_view text);
+    void renew_if_stale(Copy &copy, Instant now);
+
+    Copy &copy_for(flow::Once once);
+    bool try_lease(Copy &copy);
+    bool take_from_bucket(Copy &copy);
+    void fetch(Copy &copy);
+    void fetched(Copy &copy, Result<web::HttpResponse> answer);
+    Result<Done> keep(Copy &copy, const web::HttpResponse &response);
+    void give_up(Copy &copy, const Error &error);
+
+    void settle_waiters();
+    std::optional<Result<Done>> outcome_for(Waiter &waiter);
+    static void on_tick(ngx_event_t *event);
+
+    std::shared_ptr<const oidc::ClientSettings> client_;
+    ngx::HttpClient &http_;
+    ngx::Bell &bell_;
+    const SharedZone &zone_;
+    oidc::Provider provider_;
+    Copy metadata_{oidc::Document::metadata};
+    Copy keys_{oidc::Document::keys};
+    std::list<Waiter *> waiters_;
+    ngx_event_t tick_{}; // for the lease of a worker that died
+};
+
+} // namespace bff::store

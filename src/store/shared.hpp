@@ -1,0 +1,78 @@
+// Copyright (C) The bff authors. SPDX-License-Identifier: BSD-2-Clause
+
+// What all workers share in bff_zone, and how it is laid out.
+//
+// Plain data at slab addresses, the same in every process. Within one layout
+// version fields are only ever added at the end; another version in a zone
+// that was kept over a reload is refused.
+//
+// Every change is one pointer or one number written last, so that a worker
+// killed in the middle leaves the old state or the new one.
+
+#pragma once
+
+#include "core/base/result.hpp"
+#include "ngx/zone.hpp"
+
+namespace bff::store {
+
+constexpr uint32_t kLayout = 1;
+
+// A document's text. Never changed once it is linked.
+struct SharedText {
+    uint64_t generation;
+    int64_t fetched; // seconds since 1970
+    int64_t expires;
+    uint32_t length;
+    u_char octets[1]; // length of them
+};
+
+// One published document of one provider.
+struct SharedDocument {
+    SharedDocument *next;
+    u_char fingerprint[32];
+    SharedText *text; // null: never fetched
+
+    // Who is asking the provider: a lease, so that a worker that dies hands
+    // it on. Milliseconds of the monotonic clock.
+    uint64_t lease; // 0: nobody; else a number that names the asker
+    uint64_t lease_ends;
+    ngx_pid_t lease_holder;
+
+    uint64_t failures;   // grows with each failed attempt
+    uint32_t last_code;  // bff::Code of the last failure
+    uint64_t try_again;  // no background renewal before this moment
+
+    // Token bucket for answers newer than a known one (KEY-7).
+    uint32_t bucket;
+    uint64_t bucket_filled;
+};
+
+// States of finished logins; see used_logins.
+struct UsedLogin {
+    uint64_t hash[2];
+    int64_t until; // seconds since 1970; 0: free
+};
+
+struct Shared {
+    uint32_t layout;
+    uint64_t last_number; // leases and generations
+    SharedDocument *documents;
+    uint32_t used_logins_size; // a multiple of the bucket size
+    UsedLogin *used_logins;
+};
+
+// The zone, as a worker sees it.
+struct SharedZone {
+    ngx_slab_pool_t *pool = nullptr;
+    Shared *shared = nullptr;
+
+    // Called by NGINX when the zone is new or was kept over a reload; `old`
+    // tells which. Errors: misconfigured.
+    Result<Done> open(ngx_shm_zone_t *zone, bool old);
+};
+
+// Milliseconds of the clock that no administrator sets.
+uint64_t monotonic_now() noexcept;
+
+} // namespace bff::store
