@@ -1,0 +1,167 @@
+# Copyright (C) The bff authors. SPDX-License-Identifier: BSD-2-Clause
+#
+# make help lists what there is to make.
+
+NGINX_SOURCE_DIR ?= /usr/share/nginx/src
+BUILD            ?= release
+MODULES_DIR      ?= $(shell nginx -V 2>&1 | tr ' ' '\n' | \
+                      sed -n 's/^--modules-path=//p')
+SNIPPET_DIR      ?= /etc/nginx/modules-enabled
+
+ROOT     := $(CURDIR)
+OUT      := $(ROOT)/build
+MODULE   := ngx_http_bff_module.so
+
+# --- what the compiler is told ---
+
+SANITIZERS := -fsanitize=address,undefined -fno-sanitize-recover=undefined \
+              -fno-omit-frame-pointer
+CC_OPT_release  := -g -O2 -fstack-protector-strong -D_FORTIFY_SOURCE=2
+CC_OPT_debug    := -g -O0
+CC_OPT_sanitize := -g -O1 $(SANITIZERS)
+LD_OPT_release  := -Wl,-z,relro -Wl,-z,now
+LD_OPT_sanitize := $(SANITIZERS)
+
+OBJ := $(OUT)/$(BUILD)
+SO   = $(OBJ)/$(MODULE)
+ifeq ($(BUILD),release)
+SO   = $(OUT)/$(MODULE)
+endif
+
+CXX      ?= g++
+LIBS     := check jansson libcrypto cjose zlib
+CXXFLAGS  = -std=c++20 -g $(UNIT_OPT) -Wall -Wextra -Werror \
+            -Isrc -It/unit -It -MMD -MP $(shell pkg-config --cflags $(LIBS))
+LDLIBS    = $(shell pkg-config --libs $(LIBS))
+UNIT_OPT_release  := -O0
+UNIT_OPT_sanitize := -O1 $(SANITIZERS)
+UNIT_OPT  = $(UNIT_OPT_$(BUILD))
+
+.PHONY: build install help deps unit corpus fuzz test nginx-test browser-test \
+        check sanitize demo clean FORCE
+
+build: $(SO) ## the module, build/ngx_http_bff_module.so
+
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):.* ## /\1|/p' $(MAKEFILE_LIST) | \
+	    awk -F'|' '{ printf "  make %-10s %s\n", $$1, $$2 }'
+	@echo "  BUILD=debug|release|sanitize, NGINX_SOURCE_DIR=$(NGINX_SOURCE_DIR)"
+
+deps:
+	@t/install-packages build
+
+# --- the module, by NGINX's own build ---
+
+# Changes when a source file comes or goes: then NGINX's configure must run
+# again; it takes longer than the rest.
+$(OBJ)/sources: FORCE | deps
+	@mkdir -p $(OBJ)
+	@{ find src -name '*.cpp' | LC_ALL=C sort; cat config config.make; \
+	   echo '$(CC_OPT_$(BUILD)) $(LD_OPT_$(BUILD))'; nginx -v 2>&1; } > $@.new
+	@cmp -s $@.new $@ && rm $@.new || mv $@.new $@
+
+CONFIGURE = $(if $(wildcard $(NGINX_SOURCE_DIR)/configure),./configure,auto/configure)
+
+$(OBJ)/Makefile: $(OBJ)/sources
+	cd $(NGINX_SOURCE_DIR) && $(CONFIGURE) --with-compat --with-debug \
+	    --with-http_ssl_module --with-http_v2_module \
+	    --with-cc-opt='$(CC_OPT_$(BUILD))' \
+	    --with-ld-opt='$(LD_OPT_$(BUILD))' \
+	    --builddir=$(OBJ) --add-dynamic-module=$(ROOT) > $(OBJ)/configure.log \
+	    || { tail $(OBJ)/configure.log; rm -f $@; exit 1; }
+	@touch $@
+
+$(OBJ)/$(MODULE): $(OBJ)/Makefile FORCE
+	@$(MAKE) --no-print-directory -C $(NGINX_SOURCE_DIR) -f $(OBJ)/Makefile \
+	    modules
+
+ifeq ($(BUILD),release)
+$(SO): $(OBJ)/$(MODULE)
+	@cmp -s $< $@ || install -m 644 $< $@
+endif
+
+install: build ## the module where NGINX looks for it, and a load snippet
+	install -d $(DESTDIR)$(MODULES_DIR) $(DESTDIR)$(SNIPPET_DIR)
+	install -s -m 644 $(SO) $(DESTDIR)$(MODULES_DIR)/$(MODULE)
+	echo 'load_module modules/$(MODULE);' \
+	    > $(DESTDIR)$(SNIPPET_DIR)/50-mod-http-bff.conf
+
+# --- unit tests and fuzz corpora: the core, without any NGINX header ---
+
+UNIT     := $(OUT)/unit-$(BUILD)
+CORE_OBJ := $(patsubst %.cpp,$(UNIT)/%.o,$(shell find src/core -name '*.cpp'))
+TEST_OBJ := $(patsubst %.cpp,$(UNIT)/%.o,$(shell find t/unit -name '*.cpp'))
+SUPPORT  := $(patsubst %.cpp,$(UNIT)/%.o,$(shell find t/unit/support \
+              -name '*.cpp' 2>/dev/null))
+TARGETS  := $(patsubst t/fuzz/%_fuzz.cpp,%,$(wildcard t/fuzz/*_fuzz.cpp))
+
+$(UNIT)/%.o: %.cpp | deps
+	@mkdir -p $(@D)
+	$(CXX) $(CXXFLAGS) -c -o $@ $<
+
+$(UNIT)/libcore.a: $(CORE_OBJ)
+	@rm -f $@
+	ar rcs $@ $^
+
+$(UNIT)/unit: $(TEST_OBJ) $(UNIT)/libcore.a
+	$(CXX) $(CXXFLAGS) -o $@ $^ $(LDLIBS)
+
+$(UNIT)/replay-%: $(UNIT)/t/fuzz/%_fuzz.o $(UNIT)/t/fuzz/replay.o $(SUPPORT) \
+                  $(UNIT)/libcore.a
+	$(CXX) $(CXXFLAGS) -o $@ $^ $(LDLIBS)
+
+.PRECIOUS: $(UNIT)/%.o
+
+-include $(shell find $(UNIT) -name '*.d' 2>/dev/null)
+
+unit: $(UNIT)/unit ## unit tests of src/core
+	$(UNIT)/unit
+
+corpus: $(patsubst %,$(UNIT)/replay-%,$(TARGETS)) ## replays the fuzz corpora
+	@set -e; for t in $(TARGETS); do \
+	    echo "corpus $$t"; $(UNIT)/replay-$$t t/fuzz/corpus/$$t; done
+
+# --- fuzzing, with clang ---
+
+FUZZ_SECONDS ?= 60
+FUZZ := $(OUT)/fuzz
+
+$(FUZZ)/%: t/fuzz/%_fuzz.cpp $(shell find src/core -name '*.[ch]pp')
+	@mkdir -p $(FUZZ)
+	clang++-14 -std=c++20 -g -O1 -fsanitize=fuzzer,address,undefined -Isrc \
+	    -It/unit -It $(shell pkg-config --cflags $(LIBS)) -o $@ $< \
+	    $(shell find src/core t/unit/support -name '*.cpp') $(LDLIBS)
+
+fuzz: $(patsubst %,$(FUZZ)/%,$(TARGETS)) ## fuzzes for FUZZ_SECONDS a target
+	@set -e; for t in $(TARGETS); do mkdir -p $(FUZZ)/found-$$t; \
+	    $(FUZZ)/$$t -max_total_time=$(FUZZ_SECONDS) $(FUZZ)/found-$$t \
+	    t/fuzz/corpus/$$t; done
+
+# --- everything else ---
+
+test: ## installs what it needs and runs all tests
+	@t/install-packages test
+	@t/run-all
+
+nginx-test: build
+	node --test t/nginx/*.test.mjs
+
+browser-test: build
+	node --test t/browser/*.test.mjs
+
+check: ## layers, headers alone, format, documentation
+	@t/check/run
+
+sanitize: ## unit, corpus and NGINX tests under ASan and UBSan
+	@t/install-packages test
+	@$(MAKE) --no-print-directory BUILD=sanitize build unit corpus
+	BFF_SANITIZE=1 BFF_MODULE=$(OUT)/sanitize/$(MODULE) \
+	    node --test --test-concurrency=2 t/nginx/*.test.mjs
+
+demo: ## NGINX, a provider, an API and a small page on 127.0.0.1
+	@t/install-packages demo
+	@$(MAKE) --no-print-directory build
+	@demo/start
+
+clean: ## removes build/
+	rm -rf $(OUT)

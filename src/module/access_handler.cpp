@@ -1,0 +1,85 @@
+// Copyright (C) The bff authors. SPDX-License-Identifier: BSD-2-Clause
+
+// Decides in the access phase, edits headers in precontent, so that other
+// modules see the client's own Authorization until all have had their say.
+
+#include "module/access_handler.hpp"
+
+#include "core/flow/access_flow.hpp"
+#include "module/driver.hpp"
+#include "module/endpoint_handler.hpp"
+#include "module/proceed.hpp"
+
+namespace bff::module {
+namespace {
+
+// HTTP/0.9 has no headers: no session, and no way to say so.
+bool is_http_09(ngx_http_request_t *r)
+{
+    return r->http_version < NGX_HTTP_VERSION_10;
+}
+
+ngx_int_t tell_access(ngx_http_request_t *r, LocConf &location,
+                      flow::Policy policy)
+{
+    return tell(r, *location.use->provider, [policy] {
+        return std::make_unique<flow::AccessFlow>(policy);
+    });
+}
+
+// "satisfy any": somebody else said yes before we were asked. A session that
+// is there still counts; none is no obstacle any more.
+void look_for_session(ngx_http_request_t *r, LocConf &location)
+{
+    auto *ctx = find_context(r);
+    if (ctx != nullptr && ctx->decided_for == &location) {
+        return;
+    }
+
+    peek(r, *location.use->provider);
+    context(r).decided_for = &location;
+}
+
+} // namespace
+
+ngx_int_t on_access(ngx_http_request_t *r)
+{
+    auto &location = loc_conf(r);
+
+    if (r != r->main || location.use == nullptr || endpoint_of(r) != nullptr) {
+        return NGX_DECLINED;
+    }
+    if (is_http_09(r)) {
+        return NGX_HTTP_BAD_REQUEST;
+    }
+
+    auto rc = tell_access(
+        r, location,
+        {static_cast<flow::Unauthenticated>(location.without_session)});
+    if (rc != NGX_DECLINED) {
+        return rc;
+    }
+
+    auto &ctx = context(r);
+    ctx.decided_for = &location;
+    return ctx.granted != nullptr ? NGX_OK : NGX_DECLINED;
+}
+
+ngx_int_t on_precontent(ngx_http_request_t *r)
+{
+    auto &location = loc_conf(r);
+
+    if (r == r->main) {
+        if (auto *provider = endpoint_of(r)) {
+            return is_http_09(r) ? NGX_HTTP_BAD_REQUEST
+                                 : serve_endpoint(r, *provider);
+        }
+        if (location.use != nullptr && !is_http_09(r)) {
+            look_for_session(r, location);
+        }
+    }
+
+    return edit_request(r);
+}
+
+} // namespace bff::module

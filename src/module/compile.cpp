@@ -1,0 +1,329 @@
+// Copyright (C) The bff authors. SPDX-License-Identifier: BSD-2-Clause
+
+// Runs once per reading of the configuration, after all levels were merged.
+
+#include "module/compile.hpp"
+
+#include "core/session/cookie_style.hpp"
+#include "module/module.hpp"
+#include "ngx/text.hpp"
+
+namespace bff::module {
+namespace {
+
+constexpr size_t kDefaultZone = 8 * 1024 * 1024;
+
+bool refuse(ngx_conf_t *cf, const Use &use, const std::string &text)
+{
+    ngx_log_error(NGX_LOG_EMERG, cf->log, 0, "%*s in %s:%ui", text.size(),
+                  text.data(), use.file, use.line);
+    return false;
+}
+
+bool refuse(ngx_conf_t *cf, const Provider &provider, const std::string &text)
+{
+    ngx_log_error(NGX_LOG_EMERG, cf->log, 0, "bff_provider \"%*s\": %*s",
+                  provider.name.size(), provider.name.data(), text.size(),
+                  text.data());
+    return false;
+}
+
+// --- the configuration that is running now ---
+
+MainConf *main_conf_of(ngx_cycle_t *cycle)
+{
+    if (cycle == nullptr || ngx_is_init_cycle(cycle)) {
+        return nullptr;
+    }
+
+    for (ngx_uint_t i = 0; i < cycle->modules_n; i++) {
+        if (cycle->modules[i] == &ngx_http_bff_module) {
+            return static_cast<MainConf *>(ngx_http_cycle_get_module_main_conf(
+                cycle, ngx_http_bff_module));
+        }
+    }
+    return nullptr;
+}
+
+// --- names ---
+
+bool resolve(ngx_conf_t *cf, MainConf &main, Use &use)
+{
+    for (auto *provider : main.providers) {
+        if (provider->name == ngx::view(use.name)) {
+            use.provider = provider;
+            return true;
+        }
+    }
+
+    std::string name{ngx::view(use.name)};
+    std::string directive{use.directive};
+    return refuse(cf, use,
+                  "\"" + directive + " " + name +
+                      "\" names a provider that is not defined; write a block "
+                      "\"bff_provider " +
+                      name + " { ... }\" at http level");
+}
+
+bool share_a_path(const Provider &a, const Provider &b)
+{
+    return a.endpoints_path().starts_with(b.endpoints_path()) ||
+           b.endpoints_path().starts_with(a.endpoints_path());
+}
+
+// Two providers in one server: what they must not share.
+bool check_pair(ngx_conf_t *cf, const Use &a, const Use &b)
+{
+    const auto &first = *a.provider;
+    const auto &second = *b.provider;
+
+    if (share_a_path(first, second)) {
+        return refuse(cf, b,
+                      "providers \"" + first.name + "\" and \"" + second.name +
+                          "\" have the same \"endpoints_path\" in one server; "
+                          "give each one of its own, as in \"endpoints_path "
+                          "/bff-" +
+                          second.name + "/;\"");
+    }
+
+    // CK-25, BFF-44
+    if (session::is_name_of(second.cookies.name, first.cookies)) {
+        return refuse(cf, b,
+                      "\"cookie_name\" of \"" + second.name +
+                          "\" is a name that provider \"" + first.name +
+                          "\" uses in the same server; choose another");
+    }
+
+    return true;
+}
+
+bool check_uses(ngx_conf_t *cf, const std::vector<Use *> &uses)
+{
+    for (auto *a : uses) {
+        for (auto *b : uses) {
+            if (a->provider != b->provider && !check_pair(cf, *a, *b)) {
+                return false;
+            }
+        }
+    }
+    return true;
+}
+
+// bff_endpoints in a location that requests for them never reach.
+bool check_endpoints(ngx_conf_t *cf, const LocConf &location)
+{
+    auto *use = location.endpoints;
+    auto name = ngx::view(location.name);
+    auto path = use->provider->endpoints_path();
+
+    if (name.empty() || name.starts_with(path) || path.starts_with(name)) {
+        return true;
+    }
+    return refuse(cf, *use,
+                  "\"bff_endpoints\" stands in location \"" +
+                      std::string{name} + "\", but \"endpoints_path\" of \"" +
+                      use->provider->name + "\" is \"" + std::string{path} +
+                      "\"; write the same path in both");
+}
+
+bool check_servers(ngx_conf_t *cf)
+{
+    auto *cmcf = static_cast<ngx_http_core_main_conf_t *>(
+        ngx_http_conf_get_module_main_conf(cf, ngx_http_core_module));
+    auto **servers =
+        static_cast<ngx_http_core_srv_conf_t **>(cmcf->servers.elts);
+
+    for (ngx_uint_t i = 0; i < cmcf->servers.nelts; i++) {
+        auto *server = static_cast<SrvConf *>(
+            servers[i]->ctx->srv_conf[ngx_http_bff_module.ctx_index]);
+        if (!check_uses(cf, *server->uses)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+// --- keys ---
+
+// A key of our own, kept over reloads, for who has written none.
+bool make_key(ngx_conf_t *cf, MainConf &main)
+{
+    auto *running = main_conf_of(const_cast<ngx_cycle_t *>(ngx_cycle));
+    if (running != nullptr && !running->made_key.empty()) {
+        main.made_key = running->made_key;
+        return true;
+    }
+
+    auto bytes = main.entropy.bytes(crypto::kKeyOctets);
+    if (!bytes) {
+        ngx_log_error(NGX_LOG_EMERG, cf->log, 0, "bff: no random bytes");
+        return false;
+    }
+    main.made_key = Secret{std::move(*bytes)};
+
+    return true;
+}
+
+void warn_of_made_key(ngx_conf_t *cf, const MainConf &main,
+                      const Provider &provider)
+{
+    auto *running = main_conf_of(const_cast<ngx_cycle_t *>(ngx_cycle));
+    if (running != nullptr && !running->made_key.empty()) {
+        return; // said when it was made
+    }
+
+    (void) main;
+    ngx_log_error(NGX_LOG_WARN, cf->log, 0,
+                  "bff_provider \"%*s\" has no \"session_key\": one was made "
+                  "and is kept over reloads, but a restart ends all sessions",
+                  provider.name.size(), provider.name.data());
+}
+
+Result<crypto::Keyring> keyring(ngx_conf_t *cf, const MainConf &main,
+                                const Provider &provider)
+{
+    if (provider.session_keys.empty()) {
+        warn_of_made_key(cf, main, provider);
+        return crypto::Keyring::make({main.made_key});
+    }
+    return crypto::Keyring::make(provider.session_keys);
+}
+
+// --- providers ---
+
+// The resolver of the http level; null when none was written there.
+ngx_resolver_t *http_resolver(ngx_conf_t *cf)
+{
+    auto *core = static_cast<ngx_http_core_loc_conf_t *>(
+        ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module));
+    auto *resolver = core->resolver;
+
+    // NGINX puts one without servers where none was written.
+    bool is_real = resolver != nullptr && resolver != NGX_CONF_UNSET_PTR &&
+                   resolver->connections.nelts > 0;
+    return is_real ? resolver : nullptr;
+}
+
+bool start_client(ngx_conf_t *cf, Provider &provider)
+{
+    auto *resolver =
+        provider.resolver ? provider.resolver : http_resolver(cf);
+    auto addresses =
+        ngx::Addresses::make(cf, resolver, provider.timeout);
+    if (!addresses) {
+        return refuse(cf, provider, addresses.error().detail);
+    }
+
+    auto *tls = ngx::TlsClient::make(cf, provider.tls);
+    if (tls == nullptr) {
+        return refuse(cf, provider,
+                      "\"ssl_trusted_certificate\" or \"ssl_crl\" cannot be "
+                      "used");
+    }
+
+    provider.http.emplace(ngx::HttpClient::Settings{
+        provider.timeout, std::move(*addresses), tls});
+    return provider.http->prepare(cf);
+}
+
+bool compile(ngx_conf_t *cf, MainConf &main, Provider &provider)
+{
+    auto keys = keyring(cf, main, provider);
+    if (!keys) {
+        return refuse(cf, provider, "\"session_key\": " + keys.error().detail);
+    }
+
+    auto client =
+        std::make_shared<const oidc::ClientSettings>(provider.written);
+    provider.party.emplace(
+        flow::RelyingParty{client, provider.cookies, std::move(*keys)});
+
+    if (!start_client(cf, provider)) {
+        return false;
+    }
+
+    provider.documents.emplace(client, *provider.http, main.bell, main.zone);
+    return true;
+}
+
+// --- shared memory ---
+
+ngx_int_t open_zone(ngx_shm_zone_t *zone, void *old)
+{
+    auto *main = static_cast<MainConf *>(zone->data);
+    auto opened = main->zone.open(zone, old != nullptr);
+
+    if (!opened) {
+        ngx_log_error(NGX_LOG_EMERG, zone->shm.log, 0, "%s",
+                      opened.error().detail.c_str());
+        return NGX_ERROR;
+    }
+    return NGX_OK;
+}
+
+bool add_zone(ngx_conf_t *cf, MainConf &main)
+{
+    auto size = main.zone_size ? main.zone_size : kDefaultZone;
+    auto *zone = ngx_shared_memory_add(cf, &main.zone_name, size,
+                                       &ngx_http_bff_module);
+    if (zone == nullptr) {
+        return false;
+    }
+
+    zone->init = open_zone;
+    zone->data = &main;
+    return true;
+}
+
+bool find_request_id(ngx_conf_t *cf, MainConf &main)
+{
+    ngx_str_t name = ngx_string("request_id");
+    main.request_id_index = ngx_http_get_variable_index(cf, &name);
+    return main.request_id_index != NGX_ERROR;
+}
+
+} // namespace
+
+bool compile(ngx_conf_t *cf, MainConf &main)
+{
+    for (auto *use : main.uses) {
+        if (!resolve(cf, main, *use)) {
+            return false;
+        }
+    }
+    for (auto *location : main.endpoint_locations) {
+        if (!check_endpoints(cf, *location)) {
+            return false;
+        }
+    }
+    if (!check_servers(cf)) {
+        return false;
+    }
+
+    if (main.providers.empty()) {
+        return true;
+    }
+    if (!find_request_id(cf, main) || !add_zone(cf, main) ||
+        !make_key(cf, main)) {
+        return false;
+    }
+    for (auto *provider : main.providers) {
+        if (!compile(cf, main, *provider)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+bool take_over(ngx_cycle_t *cycle)
+{
+    auto *main = main_conf_of(cycle);
+    if (main == nullptr || main->providers.empty()) {
+        return true;
+    }
+
+    auto *before = main_conf_of(cycle->old_cycle);
+    return main->bell.hang(before ? &before->bell : nullptr, cycle->log);
+}
+
+} // namespace bff::module

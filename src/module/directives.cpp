@@ -1,0 +1,230 @@
+// Copyright (C) The bff authors. SPDX-License-Identifier: BSD-2-Clause
+
+// The directives of http, server and location; the block's own directives
+// are in provider_block.
+
+#include "module/directives.hpp"
+
+#include <algorithm>
+
+#include "module/module.hpp"
+#include "module/provider_block.hpp"
+#include "ngx/pool.hpp"
+#include "ngx/text.hpp"
+
+namespace bff::module {
+namespace {
+
+
+constexpr std::string_view kNameCharacters =
+    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_";
+
+ngx_str_t *args(ngx_conf_t *cf)
+{
+    return static_cast<ngx_str_t *>(cf->args->elts);
+}
+
+MainConf *main_conf_of(ngx_conf_t *cf)
+{
+    return static_cast<MainConf *>(
+        ngx_http_conf_get_module_main_conf(cf, ngx_http_bff_module));
+}
+
+Use *make_use(ngx_conf_t *cf)
+{
+    auto *use = static_cast<Use *>(ngx_pcalloc(cf->pool, sizeof(Use)));
+    if (use == nullptr) {
+        throw std::bad_alloc{};
+    }
+
+    use->directive = ngx::view(args(cf)[0]);
+    use->name = args(cf)[1];
+    use->file = cf->conf_file->file.name.data;
+    use->line = cf->conf_file->line;
+    main_conf_of(cf)->uses.push_back(use);
+
+    return use;
+}
+
+template <class Conf> Conf *make_conf(ngx_conf_t *cf)
+{
+    auto *conf = static_cast<Conf *>(ngx_pcalloc(cf->pool, sizeof(Conf)));
+    if (conf == nullptr) {
+        throw std::bad_alloc{};
+    }
+    return conf;
+}
+
+char *error(const char *text)
+{
+    return const_cast<char *>(text);
+}
+
+} // namespace
+
+char *read_provider(ngx_conf_t *cf, ngx_command_t *, void *conf)
+{
+    auto *main = static_cast<MainConf *>(conf);
+    std::string name{ngx::view(args(cf)[1])};
+
+    if (name.empty() || name.size() > 64 || name == "off" ||
+        name.find_first_not_of(kNameCharacters) != name.npos) {
+        return error("needs a name of letters, digits, \"-\" and \"_\" "
+                     "other than \"off\"");
+    }
+    for (auto *other : main->providers) {
+        if (other->name == name) {
+            return error("is duplicate: give each provider a name of its own");
+        }
+    }
+
+    auto *provider = ngx::make_in_pool<Provider>(cf->pool);
+    provider->name = name;
+    main->providers.push_back(provider);
+
+    return read_provider_block(cf, *provider);
+}
+
+char *read_zone(ngx_conf_t *cf, ngx_command_t *, void *conf)
+{
+    auto *main = static_cast<MainConf *>(conf);
+    auto value = ngx::view(args(cf)[1]);
+
+    if (main->zone_size != 0) {
+        return error("is duplicate: there is one zone for all providers");
+    }
+
+    auto colon = value.find(':');
+    if (colon == value.npos || colon == 0) {
+        return error("needs a name and a size, as in \"bff_zone bff:8m\"");
+    }
+
+    auto size_text = ngx::borrow(value.substr(colon + 1));
+    auto size = ngx_parse_size(&size_text);
+    if (size == NGX_ERROR) {
+        return error("has a size that is none; write for example "
+                     "\"bff_zone bff:8m\"");
+    }
+    if (size < static_cast<ssize_t>(64 * ngx_pagesize)) {
+        return error("is too small: at least 64 pages of memory, as in "
+                     "\"bff_zone bff:1m\"");
+    }
+
+    main->zone_name = ngx::in_pool(cf->pool, value.substr(0, colon));
+    main->zone_size = size;
+
+    return NGX_CONF_OK;
+}
+
+char *read_bff(ngx_conf_t *cf, ngx_command_t *, void *conf)
+{
+    auto *loc = static_cast<LocConf *>(conf);
+
+    if (loc->use != NGX_CONF_UNSET_PTR) {
+        return error("is duplicate: one provider protects a location");
+    }
+
+    loc->use = ngx::view(args(cf)[1]) == "off" ? nullptr : make_use(cf);
+    return NGX_CONF_OK;
+}
+
+char *read_endpoints(ngx_conf_t *cf, ngx_command_t *, void *conf)
+{
+    auto *loc = static_cast<LocConf *>(conf);
+
+    if (loc->endpoints != nullptr) {
+        return error("is duplicate: one provider's endpoints to a location");
+    }
+
+    auto *core = static_cast<ngx_http_core_loc_conf_t *>(
+        ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module));
+    loc->endpoints = make_use(cf);
+    loc->name = core->regex ? ngx_str_t{} : core->name;
+    main_conf_of(cf)->endpoint_locations.push_back(loc);
+
+    return NGX_CONF_OK;
+}
+
+char *read_unauthenticated(ngx_conf_t *cf, ngx_command_t *, void *conf)
+{
+    auto *loc = static_cast<LocConf *>(conf);
+
+    if (loc->without_session != NGX_CONF_UNSET_UINT) {
+        return error("is duplicate");
+    }
+
+    auto word = flow::unauthenticated(ngx::view(args(cf)[1]));
+    if (!word) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "\"bff_unauthenticated\" cannot be \"%V\"; write "
+                           "\"auto\", \"redirect\", \"401\" or \"pass\"",
+                           &args(cf)[1]);
+        return static_cast<char *>(NGX_CONF_ERROR);
+    }
+    loc->without_session = ngx_uint_t(*word);
+
+    return NGX_CONF_OK;
+}
+
+void *create_main_conf(ngx_conf_t *cf)
+{
+    auto *main = ngx::make_in_pool<MainConf>(cf->pool);
+    ngx_str_set(&main->zone_name, "bff");
+    return main;
+}
+
+void *create_srv_conf(ngx_conf_t *cf)
+{
+    auto *server = make_conf<SrvConf>(cf);
+    server->uses = ngx::make_in_pool<std::vector<Use *>>(cf->pool);
+    return server;
+}
+
+void *create_loc_conf(ngx_conf_t *cf)
+{
+    auto *loc = make_conf<LocConf>(cf);
+    loc->use = static_cast<Use *>(NGX_CONF_UNSET_PTR);
+    loc->without_session = NGX_CONF_UNSET_UINT;
+    return loc;
+}
+
+char *merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
+{
+    auto *prev = static_cast<LocConf *>(parent);
+    auto *conf = static_cast<LocConf *>(child);
+
+    ngx_conf_merge_ptr_value(conf->use, prev->use, nullptr);
+    ngx_conf_merge_uint_value(conf->without_session, prev->without_session,
+                              ngx_uint_t(flow::Unauthenticated::automatic));
+
+    // NGINX merges server by server: cf shows the one this location is in.
+    auto *server = static_cast<SrvConf *>(
+        ngx_http_conf_get_module_srv_conf(cf, ngx_http_bff_module));
+    auto &uses = *server->uses;
+    if (conf->use != nullptr &&
+        std::find(uses.begin(), uses.end(), conf->use) == uses.end()) {
+        uses.push_back(conf->use);
+    }
+
+    return NGX_CONF_OK;
+}
+
+MainConf &main_conf(ngx_http_request_t *r)
+{
+    return *static_cast<MainConf *>(
+        ngx_http_get_module_main_conf(r, ngx_http_bff_module));
+}
+
+SrvConf &srv_conf(ngx_http_request_t *r)
+{
+    return *static_cast<SrvConf *>(
+        ngx_http_get_module_srv_conf(r, ngx_http_bff_module));
+}
+
+LocConf &loc_conf(ngx_http_request_t *r)
+{
+    return *static_cast<LocConf *>(
+        ngx_http_get_module_loc_conf(r, ngx_http_bff_module));
+}
+
+} // namespace bff::module

@@ -1,0 +1,255 @@
+// Copyright (C) The bff authors. SPDX-License-Identifier: BSD-2-Clause
+
+// One request, one story at a time.
+
+#include "module/driver.hpp"
+
+#include "core/flow/access_flow.hpp"
+#include "core/flow/problem.hpp"
+#include "module/reply.hpp"
+#include "module/request_view.hpp"
+#include "ngx/boundary.hpp"
+#include "ngx/log.hpp"
+#include "ngx/text.hpp"
+#include "store/cookie_store.hpp"
+
+namespace bff::module {
+namespace {
+
+template <class... F> struct Overloaded : F... {
+    using F::operator()...;
+};
+
+// --- showing the story what is true now ---
+
+std::string extra_auth_args(ngx_http_request_t *r, Provider &provider)
+{
+    ngx_str_t value{};
+
+    if (provider.extra_auth_args.value.data != nullptr &&
+        ngx_http_complex_value(r, &provider.extra_auth_args, &value) !=
+            NGX_OK) {
+        throw std::bad_alloc{};
+    }
+    return std::string{ngx::view(value)};
+}
+
+template <class Tell>
+flow::Step show(ngx_http_request_t *r, RequestContext &ctx, Tell tell)
+{
+    auto &main = main_conf(r);
+    auto &provider = *ctx.provider;
+    auto request = view_of(r, ctx);
+    auto now = instant(ngx_time());
+    auto args = extra_auth_args(r, provider);
+
+    return tell(flow::Visit{request, ctx.found,
+                            provider.documents->provider(now),
+                            *provider.party, main.origins, main.entropy,
+                            main.used_logins, args, now});
+}
+
+flow::Step next_step(ngx_http_request_t *r, RequestContext &ctx)
+{
+    if (!ctx.answer) {
+        return show(r, ctx, [&](const flow::Visit &visit) {
+            return ctx.story->begin(visit);
+        });
+    }
+
+    auto answer = std::move(*ctx.answer);
+    ctx.answer.reset();
+    return show(r, ctx, [&](const flow::Visit &visit) {
+        return ctx.story->resume(visit, answer);
+    });
+}
+
+// --- waiting ---
+
+// From an event of the call's own; the context may be gone afterwards.
+void resume(RequestContext &ctx, flow::Answer answer)
+{
+    auto *r = ctx.request;
+    auto *c = r->connection;
+
+    ctx.provider_time += ngx_current_msec - ctx.waiting_since;
+    ctx.answer.emplace(std::move(answer));
+    ctx.call.reset();
+    ctx.wait.reset();
+
+    r->read_event_handler = ngx_http_block_reading;
+    r->write_event_handler = ngx_http_core_run_phases;
+    ngx_http_core_run_phases(r);
+    ngx_http_run_posted_requests(c);
+}
+
+// As NGINX's limit_req waits: a client that leaves is noticed.
+ngx_int_t suspend(ngx_http_request_t *r, RequestContext &ctx)
+{
+    ctx.waiting_since = ngx_current_msec;
+
+    if (r->connection->read->ready) {
+        ngx_post_event(r->connection->read, &ngx_posted_events);
+    } else if (ngx_handle_read_event(r->connection->read, 0) != NGX_OK) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    r->read_event_handler = ngx_http_test_reading;
+    r->write_event_handler = ngx_http_request_empty_handler;
+
+    return NGX_AGAIN;
+}
+
+ngx_int_t ask(ngx_http_request_t *r, RequestContext &ctx,
+              const flow::Fetch &fetch)
+{
+    auto &provider = *ctx.provider;
+
+    if (fetch.once == flow::Once::no) {
+        ctx.call = provider.http->start(fetch.request,
+                                        [&ctx](flow::Answer answer) {
+                                            resume(ctx, std::move(answer));
+                                        });
+        return suspend(r, ctx);
+    }
+
+    ctx.wait = provider.documents->ask(fetch.once, [&ctx](Result<Done> told) {
+        resume(ctx, told ? flow::Answer{web::HttpResponse{}}
+                         : flow::Answer{std::move(told).error()});
+    });
+    return suspend(r, ctx);
+}
+
+// --- ending ---
+
+void write_report(ngx_http_request_t *r, const flow::Report &report)
+{
+    if (report.text.empty()) {
+        return;
+    }
+
+    auto level = report.level == flow::Report::Level::error ? NGX_LOG_ERR
+                 : report.level == flow::Report::Level::warn ? NGX_LOG_WARN
+                                                             : NGX_LOG_INFO;
+    ngx::log(level, r->connection->log, report.text);
+}
+
+// Does what became of the session. Errors: as the store's.
+Result<Done> change_session(RequestContext &ctx, const session::Change &change)
+{
+    auto &party = *ctx.provider->party;
+    store::CookieStore store{party, main_conf(ctx.request).entropy};
+
+    auto cookies = store.apply(change);
+    if (!cookies) {
+        return std::move(cookies).error();
+    }
+    for (const auto &cookie : *cookies) {
+        ctx.set_cookies.push_back(cookie.text());
+    }
+    return Done{};
+}
+
+// What could not be kept is a login that has failed.
+flow::Reply not_kept(ngx_http_request_t *r, RequestContext &ctx,
+                     const Error &error)
+{
+    flow::ProblemDetails details;
+    details.report = {flow::Report::Level::error,
+                      "login failed: " + error.detail};
+    return flow::problem_reply(flow::Problem::store_unavailable,
+                               view_of(r, ctx), details);
+}
+
+ngx_int_t answer(ngx_http_request_t *r, RequestContext &ctx,
+                 const flow::Reply &reply)
+{
+    ctx.action = reply.action;
+    ctx.error = reply.error;
+    write_report(r, reply.report);
+
+    if (auto kept = change_session(ctx, reply.change); !kept) {
+        return answer(r, ctx, not_kept(r, ctx, kept.error()));
+    }
+    return send(r, ctx, reply.response);
+}
+
+ngx_int_t let_through(RequestContext &ctx, flow::Proceed &proceed)
+{
+    ctx.action = flow::Action::pass;
+    if (!proceed.bearer.empty()) {
+        ctx.granted = ctx.provider;
+        ctx.bearer = std::move(proceed.bearer);
+    }
+
+    // Cookies that cannot be written do not stop a request that may pass.
+    (void) static_cast<bool>(change_session(ctx, proceed.change));
+
+    return NGX_DECLINED;
+}
+
+ngx_int_t perform(ngx_http_request_t *r, RequestContext &ctx,
+                  flow::Step step)
+{
+    if (auto *fetch = std::get_if<flow::Fetch>(&step)) {
+        return ask(r, ctx, *fetch);
+    }
+
+    ctx.story.reset();
+
+    return std::visit(
+        Overloaded{
+            [](flow::Pass &) -> ngx_int_t { return NGX_DECLINED; },
+            [](flow::Fetch &) -> ngx_int_t { return NGX_ERROR; },
+            [&](flow::Reply &reply) { return answer(r, ctx, reply); },
+            [&](flow::Proceed &proceed) { return let_through(ctx, proceed); },
+        },
+        step);
+}
+
+void begin(ngx_http_request_t *r, RequestContext &ctx, Provider &provider,
+           const MakeStory &make_story)
+{
+    store::CookieStore store{*provider.party, main_conf(r).entropy};
+
+    ctx.provider = &provider;
+    ctx.granted = nullptr;
+    ctx.bearer = {};
+    ctx.details.reset();
+    ctx.found = store.find(ctx.cookie, instant(ngx_time()));
+    ctx.story = make_story();
+}
+
+} // namespace
+
+void peek(ngx_http_request_t *r, Provider &provider)
+{
+    auto &ctx = context(r);
+    flow::Policy policy{flow::Unauthenticated::pass};
+
+    begin(r, ctx, provider,
+          [&] { return std::make_unique<flow::AccessFlow>(policy); });
+    auto step = next_step(r, ctx);
+    ctx.story.reset();
+
+    if (auto *proceed = std::get_if<flow::Proceed>(&step)) {
+        let_through(ctx, *proceed);
+    }
+}
+
+ngx_int_t tell(ngx_http_request_t *r, Provider &provider,
+               const MakeStory &make_story)
+{
+    auto &ctx = context(r);
+
+    if (ctx.is_waiting()) {
+        return NGX_AGAIN;
+    }
+    if (!ctx.answer) {
+        begin(r, ctx, provider, make_story);
+    }
+
+    return perform(r, ctx, next_step(r, ctx));
+}
+
+} // namespace bff::module

@@ -1,0 +1,132 @@
+// Copyright (C) The bff authors. SPDX-License-Identifier: BSD-2-Clause
+
+// Everything about an endpoint but its story, which is core/flow's.
+
+#include "module/endpoint_handler.hpp"
+
+#include "core/flow/endpoints.hpp"
+#include "core/flow/problem.hpp"
+#include "module/driver.hpp"
+#include "module/reply.hpp"
+#include "module/request_view.hpp"
+#include "ngx/text.hpp"
+
+namespace bff::module {
+namespace {
+
+Provider *provider_by_path(ngx_http_request_t *r)
+{
+    auto path = ngx::view(r->uri);
+
+    for (auto *use : *srv_conf(r).uses) {
+        if (path.starts_with(use->provider->endpoints_path())) {
+            return use->provider;
+        }
+    }
+    return nullptr;
+}
+
+// Skips the location's rewrite handlers: they belong to another location,
+// and those of the server have run.
+ngx_int_t skip_phase(ngx_http_request_t *r)
+{
+    auto *cmcf = static_cast<ngx_http_core_main_conf_t *>(
+        ngx_http_get_module_main_conf(r, ngx_http_core_module));
+    auto *handlers = cmcf->phase_engine.handlers;
+
+    r->phase_handler = handlers[r->phase_handler].next - 1;
+    return NGX_DECLINED;
+}
+
+std::string_view endpoint_name(ngx_http_request_t *r, const Provider &provider)
+{
+    auto path = ngx::view(r->uri);
+    auto prefix = provider.endpoints_path();
+
+    return path.starts_with(prefix) ? path.substr(prefix.size())
+                                    : std::string_view{};
+}
+
+ngx_int_t too_large(ngx_http_request_t *r, Provider &provider)
+{
+    auto &ctx = context(r);
+    ctx.provider = &provider;
+
+    flow::ProblemDetails details;
+    details.status = 413;
+    auto reply = flow::problem_reply(flow::Problem::bad_request,
+                                     view_of(r, ctx), details);
+    ctx.action = reply.action;
+    ctx.error = reply.error;
+
+    return send(r, ctx, reply.response);
+}
+
+// A callback's query holds the code, and NGINX puts the request line into its
+// logs: ours has none. Only logs read it from here on.
+void hide_query(ngx_http_request_t *r)
+{
+    auto line = ngx::view(r->request_line);
+    auto query = line.find('?');
+    if (query == line.npos) {
+        return;
+    }
+
+    std::string hidden{line.substr(0, query)};
+    auto version = line.find(' ', query);
+    hidden += version == line.npos ? "" : line.substr(version);
+    r->request_line = ngx::in_pool(r->pool, hidden);
+}
+
+} // namespace
+
+ngx_int_t route_endpoint(ngx_http_request_t *r)
+{
+    if (r != r->main) {
+        return NGX_DECLINED;
+    }
+
+    auto *provider = provider_by_path(r);
+    if (auto *ctx = find_context(r)) {
+        ctx->endpoint = nullptr; // of before an internal redirect
+    }
+    if (provider == nullptr || loc_conf(r).endpoints != nullptr) {
+        return NGX_DECLINED;
+    }
+
+    auto *server = static_cast<ngx_http_core_srv_conf_t *>(
+        ngx_http_get_module_srv_conf(r, ngx_http_core_module));
+    r->loc_conf = server->ctx->loc_conf;
+    ngx_http_update_location_config(r);
+    context(r).endpoint = provider;
+
+    return skip_phase(r);
+}
+
+Provider *endpoint_of(ngx_http_request_t *r)
+{
+    if (auto *written = loc_conf(r).endpoints) {
+        return written->provider;
+    }
+
+    auto *ctx = find_context(r);
+    return ctx ? ctx->endpoint : nullptr;
+}
+
+ngx_int_t serve_endpoint(ngx_http_request_t *r, Provider &provider)
+{
+    if (r->headers_in.content_length_n >
+        static_cast<off_t>(flow::kEndpointBodyOctets)) {
+        return too_large(r, provider);
+    }
+
+    hide_query(r);
+    auto rc = tell(r, provider, [&] {
+        return flow::endpoint_story(endpoint_name(r, provider),
+                                    ngx::view(r->method_name));
+    });
+
+    return rc == NGX_DECLINED ? NGX_HTTP_NOT_FOUND : rc;
+}
+
+} // namespace bff::module

@@ -1,0 +1,22 @@
+// Copyright (C) The bff authors. SPDX-License-Identifier: BSD-2-Clause
+
+// The endpoints below endpoints_path: found without a location, or in the
+// one that the user wrote for them.
+
+#pragma once
+
+#include "module/request_context.hpp"
+
+namespace bff::module {
+
+// After a location was found: a request for an endpoint gets the server's own
+// settings instead, as in an empty location, so that what the other location
+// returns, rewrites or tries does not get in the way.
+ngx_int_t route_endpoint(ngx_http_request_t *r);
+
+// Whose endpoint this request is for; null: it is none.
+Provider *endpoint_of(ngx_http_request_t *r);
+
+ngx_int_t serve_endpoint(ngx_http_request_t *r, Provider &provider);
+
+} // namespace bff::module

@@ -1,0 +1,165 @@
+// Copyright (C) The bff authors. SPDX-License-Identifier: BSD-2-Clause
+
+// Commands, phases, filters, module: the tables and nothing else.
+
+#include "module/access_handler.hpp"
+#include "module/compile.hpp"
+#include "module/directives.hpp"
+#include "module/endpoint_handler.hpp"
+#include "module/module.hpp"
+#include "module/proceed.hpp"
+#include "module/variables.hpp"
+#include "ngx/boundary.hpp"
+
+namespace bff::module {
+namespace {
+
+ngx_http_output_header_filter_pt next_header_filter;
+
+ngx_int_t on_header(ngx_http_request_t *r)
+{
+    if (r == r->main) {
+        edit_response(r);
+    }
+    return next_header_filter(r);
+}
+
+// NGINX runs a phase's handlers from the last to the first.
+bool run_first(ngx_http_core_main_conf_t *core, ngx_http_phases phase,
+               ngx_http_handler_pt handler)
+{
+    auto *slot = static_cast<ngx_http_handler_pt *>(
+        ngx_array_push(&core->phases[phase].handlers));
+    if (slot == nullptr) {
+        return false;
+    }
+    *slot = handler;
+    return true;
+}
+
+bool run_last(ngx_http_core_main_conf_t *core, ngx_http_phases phase,
+              ngx_http_handler_pt handler)
+{
+    if (!run_first(core, phase, handler)) {
+        return false;
+    }
+
+    auto &handlers = core->phases[phase].handlers;
+    auto *all = static_cast<ngx_http_handler_pt *>(handlers.elts);
+    for (auto i = handlers.nelts - 1; i > 0; i--) {
+        std::swap(all[i], all[i - 1]);
+    }
+    return true;
+}
+
+bool add_handlers(ngx_conf_t *cf)
+{
+    auto *core = static_cast<ngx_http_core_main_conf_t *>(
+        ngx_http_conf_get_module_main_conf(cf, ngx_http_core_module));
+
+    next_header_filter = ngx_http_top_header_filter;
+    ngx_http_top_header_filter = ngx::guarded_request<on_header>;
+
+    return run_first(core, NGX_HTTP_REWRITE_PHASE,
+                     ngx::guarded_request<route_endpoint>) &&
+           run_last(core, NGX_HTTP_ACCESS_PHASE,
+                    ngx::guarded_request<on_access>) &&
+           run_first(core, NGX_HTTP_PRECONTENT_PHASE,
+                     ngx::guarded_request<on_precontent>);
+}
+
+ngx_int_t preconfiguration(ngx_conf_t *cf)
+{
+    return add_variables(cf);
+}
+
+// Who uses no provider pays nothing.
+ngx_int_t postconfiguration(ngx_conf_t *cf)
+{
+    auto &main = *static_cast<MainConf *>(
+        ngx_http_conf_get_module_main_conf(cf, ngx_http_bff_module));
+
+    if (!compile(cf, main)) {
+        return NGX_ERROR;
+    }
+    return main.providers.empty() || add_handlers(cf) ? NGX_OK : NGX_ERROR;
+}
+
+ngx_int_t init_module(ngx_cycle_t *cycle)
+{
+    return take_over(cycle) ? NGX_OK : NGX_ERROR;
+}
+
+ngx_int_t init_process(ngx_cycle_t *cycle)
+{
+    auto *main = static_cast<MainConf *>(
+        ngx_http_cycle_get_module_main_conf(cycle, ngx_http_bff_module));
+    if (main == nullptr || main->providers.empty()) {
+        return NGX_OK;
+    }
+
+    bool listens = main->bell.listen(cycle, [main] {
+        for (auto *provider : main->providers) {
+            provider->documents->look_again();
+        }
+    });
+    return listens ? NGX_OK : NGX_ERROR;
+}
+
+constexpr ngx_uint_t kEverywhere =
+    NGX_HTTP_MAIN_CONF | NGX_HTTP_SRV_CONF | NGX_HTTP_LOC_CONF;
+
+ngx_command_t module_commands[] = {
+    {ngx_string("bff_provider"),
+     NGX_HTTP_MAIN_CONF | NGX_CONF_BLOCK | NGX_CONF_TAKE1,
+     ngx::guarded_directive<read_provider>, NGX_HTTP_MAIN_CONF_OFFSET, 0,
+     nullptr},
+
+    {ngx_string("bff_zone"), NGX_HTTP_MAIN_CONF | NGX_CONF_TAKE1,
+     ngx::guarded_directive<read_zone>, NGX_HTTP_MAIN_CONF_OFFSET, 0, nullptr},
+
+    {ngx_string("bff"), kEverywhere | NGX_CONF_TAKE1,
+     ngx::guarded_directive<read_bff>, NGX_HTTP_LOC_CONF_OFFSET, 0, nullptr},
+
+    {ngx_string("bff_endpoints"), NGX_HTTP_LOC_CONF | NGX_CONF_TAKE1,
+     ngx::guarded_directive<read_endpoints>, NGX_HTTP_LOC_CONF_OFFSET, 0,
+     nullptr},
+
+    {ngx_string("bff_unauthenticated"), kEverywhere | NGX_CONF_TAKE1,
+     ngx::guarded_directive<read_unauthenticated>, NGX_HTTP_LOC_CONF_OFFSET, 0,
+     nullptr},
+
+    ngx_null_command,
+};
+
+ngx_http_module_t module_context = {
+    ngx::guarded_conf<preconfiguration>,
+    ngx::guarded_conf<postconfiguration>,
+    ngx::guarded_create<create_main_conf>,
+    nullptr, // init main configuration
+    ngx::guarded_create<create_srv_conf>,
+    nullptr, // merge server configuration
+    ngx::guarded_create<create_loc_conf>,
+    ngx::guarded_merge<merge_loc_conf>,
+};
+
+} // namespace
+} // namespace bff::module
+
+extern "C" {
+
+ngx_module_t ngx_http_bff_module = {
+    NGX_MODULE_V1,
+    &bff::module::module_context,
+    bff::module::module_commands,
+    NGX_HTTP_MODULE,
+    nullptr, // init master
+    bff::ngx::guarded_cycle<bff::module::init_module>,
+    bff::ngx::guarded_cycle<bff::module::init_process>,
+    nullptr, // init thread
+    nullptr, // exit thread
+    nullptr, // exit process
+    nullptr, // exit master
+    NGX_MODULE_V1_PADDING,
+};
+}

@@ -1,0 +1,138 @@
+// Copyright (C) The bff authors. SPDX-License-Identifier: BSD-2-Clause
+
+// A token goes upstream only in a location that asks for it, with the
+// session of that location's provider. What the client sent as Authorization
+// or DPoP never does.
+
+#include "module/proceed.hpp"
+
+#include "core/session/cookie_style.hpp"
+#include "module/module.hpp"
+#include "ngx/headers.hpp"
+#include "ngx/log.hpp"
+
+namespace bff::module {
+namespace {
+
+bool is_ours(const MainConf &main, std::string_view name)
+{
+    for (const auto *provider : main.providers) {
+        if (session::is_name_of(name, provider->cookies)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+void strip_cookies(ngx_http_request_t *r)
+{
+    auto &main = main_conf(r);
+
+    ngx::edit_cookies(r, [&](std::string_view value) {
+        auto left = web::without_cookies(value, [&](std::string_view name) {
+            return is_ours(main, name);
+        });
+        if (left) {
+            context(r); // remembers them: an internal redirect may need them
+        }
+        return left;
+    });
+}
+
+// A subrequest shares its parent's list until it needs one of its own.
+void before_edit(ngx_http_request_t *r)
+{
+    if (r != r->main) {
+        ngx::own_header_list(r);
+    }
+}
+
+// The location asks for a token.
+ngx_int_t edit_protected(ngx_http_request_t *r, const LocConf &location)
+{
+    auto *ctx = find_context(r);
+    bool granted =
+        ctx != nullptr && ctx->granted == location.use->provider;
+    bool may_pass = location.without_session ==
+                    ngx_uint_t(flow::Unauthenticated::pass);
+
+    if (r != r->main && !granted && !may_pass) {
+        ngx::log(NGX_LOG_WARN, r->connection->log,
+                 "subrequest refused: its main request was not given a token "
+                 "of this provider");
+        return NGX_HTTP_UNAUTHORIZED;
+    }
+
+    before_edit(r);
+    ngx::remove_header(r, "dpop");
+    if (granted) {
+        std::string value{"Bearer "};
+        value += ctx->bearer.reveal();
+        ngx::set_authorization(r, value);
+        wipe(value);
+    } else {
+        ngx::remove_header(r, "authorization");
+    }
+    if (ctx != nullptr && r == r->main) {
+        ctx->is_edited = true;
+    }
+
+    return NGX_DECLINED;
+}
+
+// The location does not, but its request may have been in one that did.
+void edit_unprotected(ngx_http_request_t *r)
+{
+    auto *ctx = find_context(r);
+    if (ctx == nullptr || !ctx->is_edited) {
+        return;
+    }
+
+    before_edit(r);
+    if (ctx->authorization) {
+        ngx::set_authorization(r, *ctx->authorization);
+    } else {
+        ngx::remove_header(r, "authorization");
+    }
+    if (r == r->main) {
+        ctx->is_edited = false;
+    }
+}
+
+} // namespace
+
+ngx_int_t edit_request(ngx_http_request_t *r)
+{
+    auto &location = loc_conf(r);
+
+    if (r == r->main) {
+        strip_cookies(r);
+    }
+
+    if (location.use != nullptr) {
+        return edit_protected(r, location);
+    }
+
+    edit_unprotected(r);
+    return NGX_DECLINED;
+}
+
+void edit_response(ngx_http_request_t *r)
+{
+    auto *ctx = find_context(r);
+    if (ctx == nullptr) {
+        return;
+    }
+
+    for (const auto &cookie : std::exchange(ctx->set_cookies, {})) {
+        ngx::add_response_header(r, "Set-Cookie", cookie);
+    }
+
+#if (NGX_HTTP_CACHE)
+    if (ctx->granted != nullptr && r->upstream != nullptr) {
+        r->upstream->cacheable = 0;
+    }
+#endif
+}
+
+} // namespace bff::module

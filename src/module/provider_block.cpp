@@ -1,0 +1,477 @@
+// Copyright (C) The bff authors. SPDX-License-Identifier: BSD-2-Clause
+
+// A table of directives: name, how often, and what it sets. Values are only
+// read here; whether they fit together is for core's check() functions.
+
+#include "module/provider_block.hpp"
+
+#include <cstring>
+#include <fstream>
+#include <iterator>
+
+#include "core/session/cookie_style.hpp"
+#include "ngx/pool.hpp"
+#include "ngx/text.hpp"
+
+namespace bff::module {
+namespace {
+
+using Values = std::vector<std::string>;
+
+// What a setter works on.
+struct Line {
+    ngx_conf_t *cf;
+    Provider &provider;
+    Values values; // behind the name
+};
+
+using Set = Result<Done> (*)(Line &line);
+
+struct Directive {
+    std::string_view name;
+    size_t min, max; // values
+    bool repeatable;
+    Set set;
+};
+
+constexpr size_t kAny = 1000;
+
+Error wrong(std::string detail)
+{
+    return Error{Code::misconfigured, std::move(detail)};
+}
+
+// --- readers of values ---
+
+ngx_str_t full_path(ngx_conf_t *cf, std::string_view path)
+{
+    auto name = ngx::in_pool(cf->pool, path);
+    ngx_conf_full_name(cf->cycle, &name, 1);
+    return name;
+}
+
+// "file:PATH" is read now, without its last newline.
+Result<std::string> value_or_file(const Line &line, const std::string &value)
+{
+    if (!value.starts_with("file:")) {
+        return value;
+    }
+
+    auto path = full_path(line.cf, value.substr(5));
+    std::ifstream file{std::string{ngx::view(path)}, std::ios::binary};
+    std::string content{std::istreambuf_iterator<char>{file}, {}};
+    if (!file.is_open() || file.bad()) {
+        return wrong("cannot read the file \"" +
+                     std::string{ngx::view(path)} + "\": " +
+                     std::strerror(errno) +
+                     "; NGINX reads it as the user who starts it");
+    }
+
+    if (content.ends_with('\n')) {
+        content.pop_back();
+    }
+    return content;
+}
+
+Result<bool> flag(const Line &line)
+{
+    if (line.values[0] == "on" || line.values[0] == "off") {
+        return line.values[0] == "on";
+    }
+    return wrong("must be \"on\" or \"off\"");
+}
+
+Result<long long> time_ms(const Line &line)
+{
+    auto text = ngx::borrow(line.values[0]);
+    auto ms = ngx_parse_time(&text, 0);
+    if (ms == NGX_ERROR || ms <= 0) {
+        return wrong("must be a time greater than zero, as in \"30s\"");
+    }
+    return static_cast<long long>(ms);
+}
+
+// --- makers of setters ---
+
+template <auto member> Result<Done> set_text(Line &line)
+{
+    line.provider.written.*member = line.values[0];
+    return Done{};
+}
+
+template <auto member> Result<Done> set_words(Line &line)
+{
+    line.provider.written.*member = line.values;
+    return Done{};
+}
+
+template <auto member> Result<Done> set_flag(Line &line)
+{
+    auto value = flag(line);
+    if (!value) {
+        return std::move(value).error();
+    }
+    line.provider.written.*member = *value;
+    return Done{};
+}
+
+template <auto member> Result<Done> set_seconds(Line &line)
+{
+    auto ms = time_ms(line);
+    if (!ms) {
+        return std::move(ms).error();
+    }
+    line.provider.written.*member = Seconds{*ms / 1000};
+    return Done{};
+}
+
+template <auto member> Result<Done> set_endpoint(Line &line)
+{
+    line.provider.written.endpoints.*member = line.values[0];
+    return Done{};
+}
+
+template <auto member> Result<Done> set_file(Line &line)
+{
+    line.provider.tls.*member = full_path(line.cf, line.values[0]);
+    return Done{};
+}
+
+// --- setters of their own ---
+
+Result<Done> set_client_secret(Line &line)
+{
+    auto secret = value_or_file(line, line.values[0]);
+    if (!secret) {
+        return std::move(secret).error();
+    }
+    if (secret->empty()) {
+        return wrong("is empty; write the secret that the provider gave to "
+                     "this client");
+    }
+
+    line.provider.written.client_secret = Secret{std::move(*secret)};
+    return Done{};
+}
+
+Result<Done> set_client_auth(Line &line)
+{
+    auto method = oidc::client_auth(line.values[0]);
+    if (!method) {
+        return wrong("must be client_secret_basic, client_secret_post or none");
+    }
+
+    if (*method == oidc::ClientAuth::none) {
+        ngx_conf_log_error(NGX_LOG_WARN, line.cf, 0,
+                           "bff: \"client_auth none\" makes this a public "
+                           "client: whoever steals a code needs no secret to "
+                           "use it (RFC 10017 wants a confidential client)");
+    }
+    line.provider.written.auth = *method;
+    return Done{};
+}
+
+Result<Done> set_scope(Line &line)
+{
+    std::string scope;
+    for (const auto &value : line.values) {
+        scope += scope.empty() ? value : " " + value;
+    }
+    line.provider.written.scope = scope;
+    return Done{};
+}
+
+Result<Done> set_extra_auth_args(Line &line)
+{
+    auto text = ngx::in_pool(line.cf->pool, line.values[0]);
+
+    ngx_http_compile_complex_value_t compile{};
+    compile.cf = line.cf;
+    compile.value = &text;
+    compile.complex_value = &line.provider.extra_auth_args;
+    if (ngx_http_compile_complex_value(&compile) != NGX_OK) {
+        return wrong("has a variable that does not exist");
+    }
+    return Done{};
+}
+
+Result<Done> set_id_token_alg(Line &line)
+{
+    std::vector<oidc::Algorithm> algorithms;
+    for (const auto &value : line.values) {
+        auto algorithm = oidc::algorithm(value);
+        if (!algorithm) {
+            return wrong("cannot be \"" + value +
+                         "\": write signature algorithms such as RS256 or "
+                         "ES256; unsigned tokens (none) are never accepted");
+        }
+        algorithms.push_back(*algorithm);
+    }
+    line.provider.written.id_token_algs = algorithms;
+    return Done{};
+}
+
+Result<Done> set_insecure_http(Line &line)
+{
+    auto done = set_flag<&oidc::ClientSettings::insecure_http>(line);
+    if (done && line.provider.written.insecure_http) {
+        ngx_conf_log_error(NGX_LOG_WARN, line.cf, 0,
+                           "bff: \"insecure_http on\" lets codes, tokens and "
+                           "secrets travel unencrypted");
+    }
+    return done;
+}
+
+Result<Done> set_ssl_verify(Line &line)
+{
+    auto value = flag(line);
+    if (!value) {
+        return std::move(value).error();
+    }
+    if (!*value) {
+        ngx_conf_log_error(NGX_LOG_WARN, line.cf, 0,
+                           "bff: \"ssl_verify off\" trusts whoever answers in "
+                           "the provider's place");
+    }
+    line.provider.tls.verify = *value;
+    return Done{};
+}
+
+Result<Done> set_resolver(Line &line)
+{
+    auto *args = static_cast<ngx_str_t *>(line.cf->args->elts);
+    line.provider.resolver =
+        ngx_resolver_create(line.cf, &args[1], line.values.size());
+    if (line.provider.resolver == nullptr) {
+        return wrong("could not be used");
+    }
+    return Done{};
+}
+
+Result<Done> set_timeout(Line &line)
+{
+    auto ms = time_ms(line);
+    if (!ms) {
+        return std::move(ms).error();
+    }
+    line.provider.timeout = static_cast<ngx_msec_t>(*ms);
+    return Done{};
+}
+
+Result<Done> set_session_key(Line &line)
+{
+    auto text = value_or_file(line, line.values[0]);
+    if (!text) {
+        return std::move(text).error();
+    }
+
+    if (line.values[0].starts_with("file:")) {
+        auto keys = crypto::parse_key_file(*text);
+        wipe(*text);
+        if (!keys) {
+            return std::move(keys).error();
+        }
+        auto &all = line.provider.session_keys;
+        all.insert(all.end(), keys->begin(), keys->end());
+        return Done{};
+    }
+
+    auto key = crypto::parse_key(*text);
+    if (!key) {
+        return std::move(key).error();
+    }
+    line.provider.session_keys.push_back(std::move(*key));
+    return Done{};
+}
+
+Result<Done> set_cookie_name(Line &line)
+{
+    line.provider.cookies.name = line.values[0];
+    return Done{};
+}
+
+Result<Done> set_cookie_domain(Line &line)
+{
+    line.provider.cookies.domain = line.values[0];
+    return Done{};
+}
+
+Result<Done> set_cookie_samesite(Line &line)
+{
+    const auto &value = line.values[0];
+    if (value != "strict" && value != "lax" && value != "none") {
+        return wrong("must be \"strict\", \"lax\" or \"none\"");
+    }
+
+    line.provider.cookies.same_site = value == "strict" ? web::SameSite::strict
+                                      : value == "lax"  ? web::SameSite::lax
+                                                        : web::SameSite::none;
+    return Done{};
+}
+
+Result<Done> set_cookie_secure(Line &line)
+{
+    auto value = flag(line);
+    if (!value) {
+        return std::move(value).error();
+    }
+    line.provider.cookies.secure = *value;
+    return Done{};
+}
+
+using S = oidc::ClientSettings;
+using E = oidc::Endpoints;
+
+constexpr Directive kDirectives[] = {
+    {"issuer", 1, 1, false, set_text<&S::issuer>},
+    {"client_id", 1, 1, false, set_text<&S::client_id>},
+    {"client_secret", 1, 1, false, set_client_secret},
+    {"client_auth", 1, 1, false, set_client_auth},
+    {"scope", 1, kAny, false, set_scope},
+    {"redirect_uri", 1, 1, false, set_text<&S::redirect_uri>},
+    {"endpoints_path", 1, 1, false, set_text<&S::endpoints_path>},
+    {"extra_auth_args", 1, 1, false, set_extra_auth_args},
+    {"login_args", 1, kAny, false, set_words<&S::login_args>},
+    {"pkce", 1, 1, false, set_flag<&S::pkce>},
+    {"id_token_alg", 1, kAny, false, set_id_token_alg},
+    {"trusted_audience", 1, kAny, false, set_words<&S::trusted_audiences>},
+    {"clock_skew", 1, 1, false, set_seconds<&S::clock_skew>},
+    {"config_url", 1, 1, false, set_text<&S::config_url>},
+    {"authorization_endpoint", 1, 1, false, set_endpoint<&E::authorization>},
+    {"token_endpoint", 1, 1, false, set_endpoint<&E::token>},
+    {"jwks_uri", 1, 1, false, set_endpoint<&E::jwks>},
+    {"userinfo_endpoint", 1, 1, false, set_endpoint<&E::userinfo>},
+    {"end_session_endpoint", 1, 1, false, set_endpoint<&E::end_session>},
+    {"revocation_endpoint", 1, 1, false, set_endpoint<&E::revocation>},
+    {"ssl_trusted_certificate", 1, 1, false,
+     set_file<&ngx::TlsSettings::trusted_certificate>},
+    {"ssl_crl", 1, 1, false, set_file<&ngx::TlsSettings::crl>},
+    {"ssl_verify", 1, 1, false, set_ssl_verify},
+    {"resolver", 1, kAny, false, set_resolver},
+    {"timeout", 1, 1, false, set_timeout},
+    {"insecure_http", 1, 1, false, set_insecure_http},
+    {"session_key", 1, 1, true, set_session_key},
+    {"session_timeout", 1, 1, false, set_seconds<&S::session_timeout>},
+    {"session_claims", 1, kAny, false, set_words<&S::session_claims>},
+    {"cookie_name", 1, 1, false, set_cookie_name},
+    {"cookie_domain", 1, 1, false, set_cookie_domain},
+    {"cookie_samesite", 1, 1, false, set_cookie_samesite},
+    {"cookie_secure", 1, 1, false, set_cookie_secure},
+    {"post_logout_uri", 1, 1, false, set_text<&S::post_logout_uri>},
+    {"logout_token_hint", 1, 1, false, set_flag<&S::logout_token_hint>},
+};
+
+// --- reading lines ---
+
+const Directive *find(std::string_view name)
+{
+    for (const auto &directive : kDirectives) {
+        if (directive.name == name) {
+            return &directive;
+        }
+    }
+    return nullptr;
+}
+
+char *refuse(ngx_conf_t *cf, const Provider &provider, std::string_view text)
+{
+    ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "bff_provider \"%*s\": %*s",
+                       provider.name.size(), provider.name.data(),
+                       text.size(), text.data());
+    return static_cast<char *>(NGX_CONF_ERROR);
+}
+
+// "issuer" and what is wrong with it.
+char *refuse_line(ngx_conf_t *cf, const Provider &provider,
+                  std::string_view name, std::string_view detail)
+{
+    ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                       "\"%*s\" of \"bff_provider %*s\" %*s", name.size(),
+                       name.data(), provider.name.size(),
+                       provider.name.data(), detail.size(), detail.data());
+    return static_cast<char *>(NGX_CONF_ERROR);
+}
+
+char *read_line(ngx_conf_t *cf, Provider &provider)
+{
+    auto *args = static_cast<ngx_str_t *>(cf->args->elts);
+    std::string name{ngx::view(args[0])};
+
+    if (name == "include") {
+        return ngx_conf_include(cf, nullptr, nullptr);
+    }
+
+    auto *directive = find(name);
+    if (directive == nullptr) {
+        return refuse_line(cf, provider, name,
+                           "is unknown here; see the directives of "
+                           "bff_provider in the documentation");
+    }
+
+    size_t count = cf->args->nelts - 1;
+    if (count < directive->min || count > directive->max) {
+        return refuse_line(cf, provider, name,
+                           "has the wrong number of values");
+    }
+    if (!provider.seen.insert(name).second && !directive->repeatable) {
+        return refuse_line(cf, provider, name,
+                           "is duplicate; keep one of them");
+    }
+
+    Line line{cf, provider, {}};
+    for (size_t i = 1; i <= count; i++) {
+        line.values.emplace_back(ngx::view(args[i]));
+    }
+
+    auto set = directive->set(line);
+    return set ? NGX_CONF_OK
+               : refuse_line(cf, provider, name, set.error().detail);
+}
+
+char *on_line(ngx_conf_t *cf, ngx_command_t *, void *provider)
+{
+    try {
+        return read_line(cf, *static_cast<Provider *>(provider));
+    } catch (const std::exception &e) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "bff: %s", e.what());
+        return static_cast<char *>(NGX_CONF_ERROR);
+    }
+}
+
+// What only the whole block can tell.
+char *check_block(ngx_conf_t *cf, Provider &provider)
+{
+    if (provider.cookies.name.empty()) {
+        provider.cookies.name = "__Host-Http-bff-" + provider.name;
+    }
+
+    auto client = provider.written.check();
+    if (!client) {
+        return refuse(cf, provider, client.error().detail);
+    }
+
+    auto cookies = session::check(provider.cookies);
+    if (!cookies) {
+        return refuse(cf, provider, cookies.error().detail);
+    }
+
+    return NGX_CONF_OK;
+}
+
+} // namespace
+
+char *read_provider_block(ngx_conf_t *cf, Provider &provider)
+{
+    provider.written.name = provider.name;
+    provider.cookies.provider = provider.name;
+
+    auto saved = *cf;
+    cf->handler = on_line;
+    cf->handler_conf = reinterpret_cast<char *>(&provider);
+    auto *rv = ngx_conf_parse(cf, nullptr);
+    *cf = saved;
+
+    return rv == NGX_CONF_OK ? check_block(cf, provider) : rv;
+}
+
+} // namespace bff::module

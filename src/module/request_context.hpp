@@ -1,0 +1,55 @@
+// Copyright (C) The bff authors. SPDX-License-Identifier: BSD-2-Clause
+
+// Our memory of one client request.
+//
+// It hangs on the main request's pool, so that it survives internal
+// redirects, which clear a request's contexts; and it drops what only this
+// request was waiting for when the request goes.
+
+#pragma once
+
+#include "core/flow/story.hpp"
+#include "core/session/session.hpp"
+#include "module/settings.hpp"
+#include "ngx/http_client.hpp"
+
+namespace bff::module {
+
+struct RequestContext {
+    explicit RequestContext(ngx_http_request_t *main);
+
+    ngx_http_request_t *request; // the main one
+    std::string_view cookie;     // as the client sent it, before our edits
+    std::optional<std::string> authorization; // likewise
+    bool is_edited = false;      // the header list carries our changes
+
+    // The story being told, and what it waits for.
+    Provider *provider = nullptr;
+    session::Found found;
+    std::unique_ptr<flow::Story> story;
+    std::unique_ptr<ngx::HttpCall> call;
+    std::unique_ptr<store::Documents::Wait> wait;
+    std::optional<flow::Answer> answer;
+
+    // How it ended.
+    LocConf *decided_for = nullptr; // null: the access phase never asked us
+    Provider *granted = nullptr;    // whose token may go upstream
+    Secret bearer;
+    std::vector<std::string> set_cookies; // for the response, once
+    Provider *endpoint = nullptr;         // routed to its endpoints
+
+    // For variables.
+    flow::Action action = flow::Action::none;
+    std::string error;
+    ngx_msec_t waiting_since = 0;
+    ngx_msec_t provider_time = 0;
+    std::optional<session::Details> details;
+
+    bool is_waiting() const { return call != nullptr || wait != nullptr; }
+};
+
+// Null when this request (or its main one) has none yet.
+RequestContext *find_context(ngx_http_request_t *r);
+RequestContext &context(ngx_http_request_t *r);
+
+} // namespace bff::module

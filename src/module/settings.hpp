@@ -1,0 +1,57 @@
+// Copyright (C) The bff authors. SPDX-License-Identifier: BSD-2-Clause
+
+// What was written in the configuration, by level.
+
+#pragma once
+
+#include "core/flow/policy.hpp"
+#include "core/web/origin_policy.hpp"
+#include "module/provider.hpp"
+#include "store/used_logins.hpp"
+
+namespace bff::module {
+
+// A place that names a provider: it may stand before the provider's block.
+struct Use {
+    std::string_view directive; // "bff" or "bff_endpoints"
+    ngx_str_t name;
+    u_char *file;
+    ngx_uint_t line;
+    Provider *provider; // set once all of the configuration was read
+};
+
+struct LocConf;
+
+struct MainConf {
+    std::vector<Provider *> providers;
+    std::vector<Use *> uses;
+    std::vector<LocConf *> endpoint_locations;
+
+    ngx_str_t zone_name{};
+    size_t zone_size = 0;
+    store::SharedZone zone;
+    store::UsedLogins used_logins{zone};
+    ngx::Bell bell;
+    crypto::OpensslEntropy entropy;
+    web::OriginPolicy origins;
+
+    Secret made_key; // for providers without session_key
+    ngx_int_t request_id_index = NGX_ERROR;
+};
+
+struct SrvConf {
+    std::vector<Use *> *uses; // of all its locations
+};
+
+struct LocConf {
+    Use *use;       // bff; null: off
+    Use *endpoints; // bff_endpoints, not inherited
+    ngx_str_t name; // of the location that bff_endpoints stands in
+    ngx_uint_t without_session; // flow::Unauthenticated
+};
+
+MainConf &main_conf(ngx_http_request_t *r);
+LocConf &loc_conf(ngx_http_request_t *r);
+SrvConf &srv_conf(ngx_http_request_t *r);
+
+} // namespace bff::module
