@@ -1,0 +1,353 @@
+// Copyright (C) The bff authors. SPDX-License-Identifier: BSD-2-Clause
+
+// Runs NGINX with a configuration that stands in the test.
+//
+// The library adds what a test run needs: a prefix of its own, ports, logs,
+// temporary paths, the module. A stop fails when the error log tells of an
+// alert, a killed worker or a sanitizer report that the test did not expect.
+
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import fs from 'node:fs';
+import net from 'node:net';
+import os from 'node:os';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+import { serverCertificate } from './pki.mjs';
+import { freePort } from './ports.mjs';
+import { kPatience, until, within } from './wait.mjs';
+
+const kHere = path.dirname(fileURLToPath(import.meta.url));
+
+export const kBinary = process.env.NGINX_BINARY || 'nginx';
+export const kModule = path.resolve(process.env.BFF_MODULE
+    || path.join(kHere, '../../build/ngx_http_bff_module.so'));
+
+const kBad = /\[(alert|emerg)\]|exited on signal|Sanitizer|runtime error:/;
+
+// Where a configuration stands: its prefix, its ports, its files. Ports are
+// given before they are used, so that configurations stay plain functions.
+export class Place {
+    prefix = fs.mkdtempSync(path.join(os.tmpdir(), 'bff-nginx-'));
+    #ports = [];
+    #next = 0;
+    #named = new Map();
+
+    static async make() {
+        const place = new Place();
+
+        for (let i = 0; i < 8; i++) {
+            place.#ports.push(await freePort());
+        }
+
+        return place;
+    }
+
+    get used() {
+        return [...this.#named.values()];
+    }
+
+    port(name = 'main') {
+        if (!this.#named.has(name)) {
+            this.#named.set(name, this.#ports[this.#next++]);
+        }
+
+        return this.#named.get(name);
+    }
+
+    // `listen ${at.plain()};`
+    plain(name) {
+        return `127.0.0.1:${this.port(name)}`;
+    }
+
+    // `listen ${at.tls()};`, the certificate directives included.
+    tls(name, options = '') {
+        const { certificate, key } = serverCertificate();
+
+        return `127.0.0.1:${this.port(name)} ssl ${options};
+            ssl_certificate ${certificate};
+            ssl_certificate_key ${key}`;
+    }
+
+    file(name, content, mode = 0o644) {
+        const full = path.join(this.prefix, name);
+        fs.mkdirSync(path.dirname(full), { recursive: true });
+        fs.writeFileSync(full, content, { mode });
+        return full;
+    }
+
+    remove() {
+        fs.rmSync(this.prefix, { recursive: true, force: true });
+    }
+}
+
+export class Nginx {
+    #child;
+    #ended;
+    #expected;
+    #stopped = false;
+
+    constructor(place, child, expected) {
+        this.place = place;
+        this.#child = child;
+        this.#expected = expected;
+        this.#ended = once(child, 'exit');
+        endWithThisProcess(child);
+    }
+
+    // http:     text of http{}, or (place) => text
+    // conf:     the same for the whole file, then nothing is added but prefix
+    // workers, master, level, module: false, expected: [RegExp of bad lines]
+    static async start(options) {
+        const place = options.place ?? await Place.make();
+        writeConfiguration(place, options);
+
+        const child = spawn(kBinary, commandLine(place), {
+            env: environment(place), stdio: ['ignore', 'ignore', 'inherit'],
+        });
+        const nginx = new Nginx(place, child, options.expected ?? []);
+
+        try {
+            await nginx.#listening();
+        } catch (e) {
+            child.kill('SIGTERM');
+            place.remove();
+            throw e;
+        }
+
+        return nginx;
+    }
+
+    // nginx -t: { code, output }
+    static async test(options) {
+        const place = options.place ?? await Place.make();
+        writeConfiguration(place, options);
+
+        try {
+            const child = spawn(kBinary, [...commandLine(place), '-t'], {
+                env: environment(place), stdio: ['ignore', 'pipe', 'pipe'],
+            });
+            const result = await collect(child);
+            const found = sanitizerReports(place.prefix);
+            if (found) {
+                throw new Error(`sanitizer report:\n${found}`);
+            }
+            return result;
+        } finally {
+            if (!options.place) {
+                place.remove();
+            }
+        }
+    }
+
+    get pid() {
+        return this.#child.pid;
+    }
+
+    port(name) {
+        return this.place.port(name);
+    }
+
+    // The error log, whole or from an earlier mark() on.
+    log(from = 0) {
+        return readIfThere(path.join(this.place.prefix, 'error.log'))
+            .subarray(from).toString('utf8');
+    }
+
+    mark() {
+        return readIfThere(path.join(this.place.prefix, 'error.log')).length;
+    }
+
+    // What the module itself has to say to an operator.
+    complaints(from = 0) {
+        return this.log(from).split('\n').filter((line) =>
+            /\[(warn|error|crit)\]/.test(line) && / bff: /.test(line));
+    }
+
+    file(name) {
+        return readIfThere(path.join(this.place.prefix, name)).toString('utf8');
+    }
+
+    workers() {
+        return children(this.pid);
+    }
+
+    async reload() {
+        const before = this.workers();
+        process.kill(this.pid, 'SIGHUP');
+
+        await until('new workers after a reload', () =>
+            this.workers().some((pid) => !before.includes(pid)));
+        await until('old workers to leave', () =>
+            !this.workers().some((pid) => before.includes(pid)));
+        await this.#listening();
+    }
+
+    async killWorker(signal = 'SIGKILL') {
+        const [victim] = this.workers();
+        this.#expected.push(new RegExp(`process ${victim} exited on signal`));
+        process.kill(victim, signal);
+        await until('a new worker', () => {
+            const now = this.workers();
+            return now.length > 0 && !now.includes(victim);
+        });
+        return victim;
+    }
+
+    async stop() {
+        if (this.#stopped) {
+            return;
+        }
+
+        this.#stopped = true;
+        await this.#quit();
+        const found = this.#findings();
+
+        if (found) {
+            throw new Error(`${found}\n(kept: ${this.place.prefix})`);
+        }
+
+        this.place.remove();
+    }
+
+    async #quit() {
+        this.#child.kill('SIGQUIT');
+
+        try {
+            await within('NGINX to quit', this.#ended);
+        } catch (e) {
+            children(this.pid).forEach((pid) => process.kill(pid, 'SIGKILL'));
+            this.#child.kill('SIGKILL');
+            throw e;
+        }
+    }
+
+    #findings() {
+        const lines = this.log().split('\n').filter((line) => kBad.test(line)
+            && !this.#expected.some((known) => known.test(line)));
+
+        return [...lines, sanitizerReports(this.place.prefix)]
+            .filter(Boolean).join('\n');
+    }
+
+    async #listening() {
+        await until('NGINX to listen', async () => {
+            if (this.#child.exitCode !== null) {
+                throw new Error(`NGINX did not start:\n${this.log()}`);
+            }
+
+            const open = await Promise.all(this.place.used.map(canConnect));
+            return open.every(Boolean) && this.file('nginx.pid') !== '';
+        });
+    }
+}
+
+// A test that failed half-way must neither hang nor leave an NGINX behind.
+function endWithThisProcess(child) {
+    const end = () => child.kill('SIGTERM');
+    child.unref();
+    process.on('exit', end);
+    child.once('exit', () => process.off('exit', end));
+}
+
+function commandLine(place) {
+    return ['-p', place.prefix, '-c', path.join(place.prefix, 'nginx.conf'),
+        '-e', path.join(place.prefix, 'error.log')];
+}
+
+function writeConfiguration(place, options) {
+    const text = (part) => typeof part === 'function' ? part(place) : part;
+    place.file('nginx.conf',
+        options.conf ? text(options.conf) : wholeFile(place, options, text));
+}
+
+function wholeFile(place, options, text) {
+    const level = process.env.BFF_DEBUG ? 'debug' : options.level ?? 'info';
+
+    return `
+daemon off;
+master_process ${options.master ?? 'on'};
+worker_processes ${options.workers ?? 1};
+worker_shutdown_timeout 5s;
+${process.getuid() === 0 ? 'user root;' : ''}
+error_log error.log ${level};
+pid nginx.pid;
+${options.module === false ? '' : `load_module ${kModule};`}
+${text(options.main ?? '')}
+events { worker_connections 512; }
+http {
+    access_log off;
+    ${temporaryPaths()}
+${text(options.http)}
+}
+`;
+}
+
+export function temporaryPaths() {
+    return ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi']
+        .map((kind) => `${kind}_temp_path temp_${kind};`).join('\n    ');
+}
+
+function environment(place) {
+    if (!process.env.BFF_SANITIZE) {
+        return process.env;
+    }
+
+    const log = path.join(place.prefix, 'sanitizer');
+
+    return {
+        ...process.env,
+        LD_PRELOAD: preload(),
+        ASAN_OPTIONS: `${process.env.ASAN_OPTIONS ?? ''}:detect_leaks=1`
+            + `:log_path=${log}.asan:detect_stack_use_after_return=1`,
+        LSAN_OPTIONS: `suppressions=${kHere}/lsan.supp:print_suppressions=0`,
+        UBSAN_OPTIONS: `log_path=${log}.ubsan:print_stacktrace=1`,
+    };
+}
+
+let preloaded;
+
+function preload() {
+    return preloaded ??= ['libasan.so', 'libubsan.so'].map((name) =>
+        execFileSync('gcc', [`-print-file-name=${name}`]).toString().trim(),
+    ).join(':');
+}
+
+function sanitizerReports(prefix) {
+    return fs.readdirSync(prefix)
+        .filter((name) => name.startsWith('sanitizer.'))
+        .map((name) => fs.readFileSync(path.join(prefix, name), 'utf8'))
+        .join('\n');
+}
+
+function readIfThere(file) {
+    return fs.existsSync(file) ? fs.readFileSync(file) : Buffer.alloc(0);
+}
+
+function children(pid) {
+    const file = `/proc/${pid}/task/${pid}/children`;
+
+    try {
+        return fs.readFileSync(file, 'utf8').trim().split(' ')
+            .filter(Boolean).map(Number);
+    } catch {
+        return [];
+    }
+}
+
+function canConnect(port) {
+    return new Promise((resolve) => {
+        const socket = net.connect(port, '127.0.0.1');
+        socket.once('connect', () => socket.destroy() && resolve(true));
+        socket.once('error', () => resolve(false));
+    });
+}
+
+async function collect(child) {
+    let output = '';
+    child.stdout.on('data', (data) => { output += data; });
+    child.stderr.on('data', (data) => { output += data; });
+    const [code] = await within('nginx -t', once(child, 'close'), kPatience);
+    return { code, output };
+}

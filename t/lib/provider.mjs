@@ -1,0 +1,353 @@
+// Copyright (C) The bff authors. SPDX-License-Identifier: BSD-2-Clause
+
+// An OpenID provider that a test can script.
+//
+// Left alone it is a correct and strict one: it checks client authentication,
+// redirect_uri and PKCE, and takes a code once. Every answer can be changed,
+// every transport fault produced, and every request that came is kept.
+
+import crypto from 'node:crypto';
+import http from 'node:http';
+import https from 'node:https';
+import fs from 'node:fs';
+
+import { SigningKey, b64, halfHash, signJwt } from './jose.mjs';
+import { serverCertificate } from './pki.mjs';
+import { freePort } from './ports.mjs';
+import * as wire from './wire.mjs';
+
+let sharedKey;
+
+function defaultKey() {
+    return sharedKey ??= new SigningKey('RS256', { kid: 'default' });
+}
+
+// The keys and the token endpoint have ports of their own, so that a test can
+// close one of them.
+const kDoors = ['main', 'jwks', 'token'];
+
+export class Provider {
+    requests = [];
+    #servers = {};
+    #sockets = new Set();
+    #codes = new Map();
+
+    // options: tls (true or { certificate, key }), host, path,
+    // client: { id, secret, auth }
+    static async start(options = {}) {
+        const op = new Provider();
+        op.tls = options.tls === true ? serverCertificate() : options.tls;
+        op.host = options.host ?? '127.0.0.1';
+        op.path = options.path ?? '';
+        op.client = { id: 'shop', secret: 'shop secret', auth: null,
+            ...options.client };
+        op.ports = {};
+
+        for (const door of kDoors) {
+            op.ports[door] = await freePort();
+            await op.accept(door);
+        }
+
+        op.reset();
+        return op;
+    }
+
+    // Back to the correct provider; what was recorded is forgotten.
+    reset() {
+        this.requests = [];
+        this.keys = [defaultKey()];
+        this.wire = {};              // endpoint: function of wire.mjs
+        this.metadata = (usual) => usual;
+        this.jwks = (usual) => usual;
+        this.claims = (usual) => usual;
+        this.idToken = null;         // ({ claims, header, key }) => compact JWT
+        this.tokenAnswer = (usual) => usual;
+        this.callback = (usual) => usual;    // members of the redirect
+        this.accessToken = () => `at-${b64(crypto.randomBytes(32))}`;
+        this.refreshToken = () => `rt-${b64(crypto.randomBytes(32))}`;
+        this.expiresIn = 3600;
+    }
+
+    get issuer() {
+        return this.#url('main', '');
+    }
+
+    // Requests to one endpoint: metadata, jwks, authorize, token, ...
+    calls(endpoint) {
+        return this.requests.filter((r) => r.endpoint === endpoint);
+    }
+
+    get tokens() {
+        return this.lastTokens;
+    }
+
+    // What the browser would bring back from this authorization URL.
+    approve(authorizationUrl) {
+        return this.#authorize(new URL(authorizationUrl).searchParams)
+            .headers.Location;
+    }
+
+    // No listener at this door: connections are refused.
+    async refuse(door) {
+        const server = this.#servers[door];
+        delete this.#servers[door];
+        this.#sockets.forEach((s) => s.localPort === this.ports[door]
+            && s.destroy());
+        await new Promise((resolve) => server ? server.close(resolve) : resolve());
+    }
+
+    async accept(door) {
+        if (this.#servers[door]) {
+            return;
+        }
+
+        const server = this.#server();
+        server.on('connection', (socket) => this.#keep(socket));
+        server.on('tlsClientError', () => {});
+        this.#servers[door] = server;
+        await new Promise((resolve) =>
+            server.listen(this.ports[door], '127.0.0.1', resolve));
+        server.unref();
+    }
+
+    // Another certificate from the next connection on.
+    async useCertificate(files) {
+        this.tls = files;
+
+        for (const door of kDoors) {
+            await this.refuse(door);
+            await this.accept(door);
+        }
+    }
+
+    async stop() {
+        for (const door of kDoors) {
+            await this.refuse(door);
+        }
+    }
+
+    usualMetadata() {
+        return {
+            issuer: this.issuer,
+            authorization_endpoint: this.#url('main', '/authorize'),
+            token_endpoint: this.#url('token', '/token'),
+            jwks_uri: this.#url('jwks', '/jwks'),
+            userinfo_endpoint: this.#url('main', '/userinfo'),
+            end_session_endpoint: this.#url('main', '/end_session'),
+            revocation_endpoint: this.#url('token', '/revoke'),
+            response_types_supported: ['code'],
+            subject_types_supported: ['public'],
+            id_token_signing_alg_values_supported: ['RS256'],
+            code_challenge_methods_supported: ['S256'],
+            authorization_response_iss_parameter_supported: true,
+        };
+    }
+
+    #url(door, path) {
+        return `${this.tls ? 'https' : 'http'}://${this.host}:`
+            + `${this.ports[door]}${this.path}${path}`;
+    }
+
+    #server() {
+        const serve = (req, res) => this.#serve(req, res);
+
+        return !this.tls ? http.createServer(serve) : https.createServer({
+            cert: fs.readFileSync(this.tls.certificate),
+            key: fs.readFileSync(this.tls.key),
+            SNICallback: (name, done) => { this.lastSni = name; done(null); },
+        }, serve);
+    }
+
+    #keep(socket) {
+        this.#sockets.add(socket);
+        socket.unref();
+        socket.on('close', () => this.#sockets.delete(socket));
+        socket.on('error', () => {});
+    }
+
+    async #serve(req, res) {
+        const request = await this.#record(req);
+        const answer = this.#answer(request);
+        const send = this.wire[request.endpoint] ?? wire.plain;
+
+        req.socket.on('error', () => {});
+        res.detachSocket?.(req.socket);
+        send(req.socket, { headers: {}, ...answer, body: answer.body ?? '' });
+    }
+
+    async #record(req) {
+        const parts = [];
+
+        for await (const part of req) {
+            parts.push(part);
+        }
+
+        const url = new URL(req.url, 'http://provider');
+        const body = Buffer.concat(parts).toString('utf8');
+        const request = { endpoint: this.#endpoint(url.pathname),
+            method: req.method, url: req.url, version: req.httpVersion,
+            headers: req.headers, rawHeaders: req.rawHeaders, body,
+            query: url.searchParams, form: new URLSearchParams(body),
+            sni: req.socket.servername, resumed: req.socket.isSessionReused?.() };
+
+        this.requests.push(request);
+        return request;
+    }
+
+    #endpoint(pathname) {
+        return { '/.well-known/openid-configuration': 'metadata',
+            '/jwks': 'jwks', '/authorize': 'authorize', '/token': 'token',
+            '/userinfo': 'userinfo', '/end_session': 'end_session',
+            '/revoke': 'revoke' }[pathname.slice(this.path.length)] ?? pathname;
+    }
+
+    #answer(request) {
+        switch (request.endpoint) {
+        case 'metadata': return json(this.metadata(this.usualMetadata()));
+        case 'jwks': return json(this.jwks(
+            { keys: this.keys.map((key) => key.jwk()) }));
+        case 'authorize': return this.#authorize(request.query);
+        case 'token': return this.#token(request);
+        case 'end_session': return this.#endSession(request);
+        case 'revoke': return { status: 200, body: '' };
+        default: return { status: 404, body: 'not found' };
+        }
+    }
+
+    #authorize(query) {
+        const wrong = this.#wrongAuthorization(query);
+
+        if (wrong) {
+            return { status: 400, body: wrong };
+        }
+
+        const code = `code-${b64(crypto.randomBytes(16))}`;
+        this.#codes.set(code, { code, used: false, query });
+        const announced = this.metadata(this.usualMetadata())
+            ?.authorization_response_iss_parameter_supported;
+        const answer = this.callback({ code, state: query.get('state'),
+            ...(announced ? { iss: this.issuer } : {}) });
+
+        return { status: 302, body: '', headers: { Location:
+            addQuery(query.get('redirect_uri'), answer) } };
+    }
+
+    #wrongAuthorization(query) {
+        const needs = { response_type: 'code', client_id: this.client.id };
+
+        for (const [name, value] of Object.entries(needs)) {
+            if (query.get(name) !== value) {
+                return `${name} is ${query.get(name)}`;
+            }
+        }
+
+        return ['redirect_uri', 'state', 'scope'].find((n) => !query.get(n));
+    }
+
+    #token(request) {
+        if (!this.#authenticates(request)) {
+            return error(401, 'invalid_client');
+        }
+
+        const grant = this.#codes.get(request.form.get('code'));
+
+        if (request.form.get('grant_type') !== 'authorization_code'
+            || !grant || grant.used || !redeems(grant.query, request.form)) {
+            return error(400, 'invalid_grant');
+        }
+
+        grant.used = true;
+        return json(this.tokenAnswer(this.#tokens(grant), grant));
+    }
+
+    #tokens(grant) {
+        const access_token = this.accessToken();
+        const refresh_token = this.refreshToken?.();
+        const id_token = this.#idToken(grant, access_token);
+
+        this.lastTokens = { access_token, refresh_token, id_token };
+        return { access_token, token_type: 'Bearer', expires_in: this.expiresIn,
+            scope: grant.query.get('scope'), id_token,
+            ...(refresh_token ? { refresh_token } : {}) };
+    }
+
+    #idToken(grant, accessToken) {
+        const key = this.keys[0];
+        const now = Math.floor(Date.now() / 1000);
+        const claims = this.claims({
+            iss: this.issuer, sub: 'user-1', aud: this.client.id,
+            exp: now + 300, iat: now, auth_time: now,
+            nonce: grant.query.get('nonce') ?? undefined, sid: 'op-session-1',
+            name: 'Ada Lovelace', email: 'ada@example.com',
+            at_hash: halfHash(key.alg, accessToken),
+        }, { ...grant, accessToken });
+        const header = { ...key.header(), typ: 'JWT' };
+
+        return this.idToken ? this.idToken({ claims, header, key })
+            : signJwt(header, claims, key);
+    }
+
+    // RFC 6749, section 2.3: one method, and the one that was registered.
+    #authenticates({ headers, form }) {
+        const { id, secret, auth } = this.client;
+        const basic = /^Basic (.+)$/.exec(headers.authorization ?? '');
+        const used = basic ? 'client_secret_basic'
+            : form.has('client_secret') ? 'client_secret_post' : 'none';
+
+        if ((basic && form.has('client_secret')) || (auth && auth !== used)) {
+            return false;
+        }
+
+        if (used === 'none') {
+            return auth === 'none' && form.get('client_id') === id;
+        }
+
+        return used === 'client_secret_post'
+            ? form.get('client_id') === id && form.get('client_secret') === secret
+            : Buffer.from(basic[1], 'base64').toString()
+                .split(':').map(formDecode).join('\n') === `${id}\n${secret}`;
+    }
+
+    #endSession({ query }) {
+        const back = query.get('post_logout_redirect_uri');
+        const state = query.get('state');
+
+        return !back ? { status: 200, body: 'logged out' } : { status: 302,
+            body: '', headers: { Location: addQuery(back, { state }) } };
+    }
+}
+
+function redeems(query, form) {
+    const challenge = query.get('code_challenge');
+    const verifier = form.get('code_verifier');
+    const proven = challenge === null ? verifier === null
+        : query.get('code_challenge_method') === 'S256' && verifier !== null
+            && b64(crypto.createHash('sha256').update(verifier).digest())
+                === challenge;
+
+    return proven && form.get('redirect_uri') === query.get('redirect_uri');
+}
+
+function json(body) {
+    return { status: 200,
+        body: typeof body === 'string' ? body : JSON.stringify(body) };
+}
+
+function error(status, code) {
+    return { status, body: JSON.stringify({ error: code,
+        error_description: `the provider says ${code}` }) };
+}
+
+function formDecode(text) {
+    return decodeURIComponent(text.replaceAll('+', ' '));
+}
+
+// Members that are null or undefined are left out, an array gives several.
+export function addQuery(url, members) {
+    const pairs = Object.entries(members).flatMap(([name, value]) =>
+        [value].flat().filter((v) => v !== null && v !== undefined)
+            .map((v) => `${name}=${encodeURIComponent(v)}`));
+
+    return pairs.length === 0 ? url
+        : `${url}${url.includes('?') ? '&' : '?'}${pairs.join('&')}`;
+}

@@ -1,0 +1,221 @@
+// Copyright (C) The bff authors. SPDX-License-Identifier: BSD-2-Clause
+
+// What nginx -t accepts and what it refuses, each refusal with the name of the
+// directive and with what to do about it.
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+
+import { Nginx, Place } from '../lib/nginx.mjs';
+import { authority } from '../lib/pki.mjs';
+
+// A provider that is right, with members changed, added or (null) left out.
+function provider(change = {}, name = 'corp') {
+    const members = { issuer: 'https://id.example.com', client_id: 'shop',
+        client_secret: 'secret', ...change };
+
+    return `bff_provider ${name} {\n${lines(members)}}\n`;
+}
+
+function lines(members) {
+    return Object.entries(members).filter(([, value]) => value !== null)
+        .flatMap(([key, value]) => [value].flat().map((v) => `${key} ${v};\n`))
+        .join('');
+}
+
+function server(content = 'location /api/ { bff corp; }') {
+    return `server { listen 127.0.0.1:18080; server_name a; ${content} }\n`;
+}
+
+const kSixtyFour = '00ff'.repeat(16);
+
+// [what, http{}, what the message names, the remedy]
+const kRefused = [
+    ['a provider without issuer', provider({ issuer: null }),
+        /"issuer"/, /corp/],
+    ['an issuer that is no URL', provider({ issuer: 'id.example.com' }),
+        /"issuer"/, /https|URL/],
+    ['an issuer with a query', provider({ issuer: 'https://id.example.com/?a' }),
+        /"issuer"/, /query|URL/],
+    ['an issuer with a fragment',
+        provider({ issuer: '"https://id.example.com/#a"' }),
+        /"issuer"/, /fragment|URL/],
+    ['an http issuer off loopback',
+        provider({ issuer: 'http://id.example.com' }),
+        /"issuer"/, /https|insecure_http/],
+    ['a provider without client_id', provider({ client_id: null }),
+        /"client_id"/, /corp/],
+    ['BFF-1: a provider without credentials', provider({ client_secret: null }),
+        /client_secret/, /corp/],
+    ['a secret file that is not there',
+        provider({ client_secret: 'file:/nowhere/secret' }),
+        /client_secret/, /\/nowhere\/secret/],
+    ['an unknown client_auth', provider({ client_auth: 'magic' }),
+        /"client_auth"|client_auth/, /magic|client_secret_basic/],
+    ['client_auth client_secret_post without a secret',
+        provider({ client_secret: null, client_auth: 'client_secret_post' }),
+        /client_secret/, /corp|client_auth/],
+    ['KEY-1: id_token_alg none', provider({ id_token_alg: 'none' }),
+        /id_token_alg/, /none/],
+    ['an unknown id_token_alg', provider({ id_token_alg: 'RS1' }),
+        /id_token_alg/, /RS1/],
+    ['KEY-2: HS256 mixed with RS256', provider({ id_token_alg: 'HS256 RS256' }),
+        /id_token_alg/, /HS256/],
+    ['a key of wrong length', provider({ session_key: 'abcd' }),
+        /session_key/, /64|32/],
+    ['a key of 64 characters that are not hex',
+        provider({ session_key: 'zz'.repeat(32) }), /session_key/, /hex/],
+    ['a key file that is not there',
+        provider({ session_key: 'file:/nowhere/key' }),
+        /session_key/, /\/nowhere\/key/],
+    ['__Host- with a Domain', provider({ cookie_domain: 'example.com' }),
+        /cookie_domain/, /cookie_name|__Host-/],
+    ['__Host- without Secure', provider({ cookie_secure: 'off' }),
+        /cookie_secure/, /cookie_name|__Host-/],
+    ['__Secure- without Secure',
+        provider({ cookie_secure: 'off', cookie_name: '__Secure-bff' }),
+        /cookie_secure/, /cookie_name|__Secure-/],
+    ['SameSite=None without Secure', provider({ cookie_secure: 'off',
+        cookie_name: 'bff', cookie_samesite: 'none' }),
+    /cookie_samesite/, /cookie_secure|Secure/],
+    ['an unknown cookie_samesite', provider({ cookie_samesite: 'loose' }),
+        /cookie_samesite/, /loose|strict/],
+    ['a cookie_name that no cookie can have',
+        provider({ cookie_name: '"a b"' }), /cookie_name/, /cookie_name/],
+    ['IDT-11: a clock_skew above 300s', provider({ clock_skew: '301s' }),
+        /clock_skew/, /300/],
+    ['BCP-12: an http redirect_uri off loopback',
+        provider({ redirect_uri: 'http://shop.example.com/bff/callback' }),
+        /redirect_uri/, /https/],
+    ['an endpoints_path that is no path', provider({ endpoints_path: 'bff' }),
+        /endpoints_path/, /\//],
+    ['an http token_endpoint of an https provider',
+        provider({ token_endpoint: 'http://id.example.com/token' }),
+        /token_endpoint/, /https/],
+    ['a certificate file that is not there',
+        provider({ ssl_trusted_certificate: '/nowhere/ca.pem' }),
+        /\/nowhere\/ca\.pem/, /\/nowhere/],
+    ['a directive twice', provider({ client_id: ['shop', 'shop'] }),
+        /client_id/, /duplicate/],
+    ['issuer twice', provider({
+        issuer: ['https://id.example.com', 'https://id.example.com'] }),
+    /issuer/, /duplicate/],
+    ['two providers of one name', provider() + provider(),
+        /bff_provider/, /duplicate|already/],
+    ['an unknown directive in the block', provider({ magic: 'on' }),
+        /magic/, /unknown/],
+    ['bff for a provider that is not defined',
+        server('location / { bff other; }'), /bff/, /other/],
+    ['bff_endpoints for a provider that is not defined',
+        server('location /bff/ { bff_endpoints other; }'),
+        /bff_endpoints/, /other/],
+    ['bff_unauthenticated with a strange word',
+        server('bff_unauthenticated maybe;'), /bff_unauthenticated/, /maybe/],
+    ['bff twice in one place', `${provider()}${server('bff corp; bff corp;')}`,
+        /"bff"/, /duplicate/],
+    ['two providers with one endpoints path in one server',
+        `${provider()}${provider({}, 'other')}${server(
+            'location /a { bff corp; } location /b { bff other; }')}`,
+        /endpoints_path/, /endpoints_path/],
+    ['a bff_zone that is too small', `bff_zone bff:1k; ${provider()}`,
+        /bff_zone/, /small|size/],
+    ['pkce plain', provider({ pkce: 'plain' }), /pkce/, /plain|on/],
+];
+
+for (const [what, http, directive, remedy] of kRefused) {
+    test(`nginx -t refuses ${what}`, async () => {
+        const { code, output } = await Nginx.test({ http: complete(http) });
+        assert.equal(code, 1, 'it was accepted');
+
+        const message = output.split('\n')
+            .filter((line) => line.includes('[emerg]')).join('\n');
+        assert.match(message, directive);
+        assert.match(message, remedy);
+        assert.match(message, / in .*nginx\.conf:\d+|corp|other|bff/);
+    });
+}
+
+// Every configuration of the list has a server that uses the provider.
+function complete(http) {
+    return http.includes('server {') ? http : http + server();
+}
+
+test('the key that is too short never stands in the message', async () => {
+    const { output } = await Nginx.test({
+        http: provider({ session_key: 'c0ffee11' }) + server() });
+    assert.doesNotMatch(output, /c0ffee11/);
+});
+
+// [what, http{}, what the log warns of or null]
+const kAccepted = [
+    ['the smallest provider', provider({ session_key: kSixtyFour }), null],
+    ['a provider that nobody uses', `${provider()}${server('')}`, null],
+    ['http issuers on loopback', ['127.0.0.1', 'localhost', '[::1]'].map(
+        (host, i) => provider({ issuer: `http://${host}:9` }, `p${i}`)).join('')
+        + server(''), null],
+    ['an http issuer with insecure_http', provider({
+        issuer: 'http://id.example.com', insecure_http: 'on' }), null],
+    ['client_auth none, with a warning', provider({ client_secret: null,
+        client_auth: 'none' }), /client_auth/],
+    ['ssl_verify off, with a warning', provider({ ssl_verify: 'off' }),
+        /ssl_verify/],
+    ['a sibling-domain cookie', provider({ cookie_name: '__Secure-bff',
+        cookie_domain: 'example.com', cookie_samesite: 'lax' }), null],
+    ['plain-http development', provider({ cookie_name: 'bff',
+        cookie_secure: 'off', cookie_samesite: 'lax' }), null],
+    ['two providers with two endpoints paths in one server',
+        provider() + provider({ endpoints_path: '/two/' }, 'other')
+        + server('location /a { bff corp; } location /b { bff other; }'), null],
+    ['two providers with one endpoints path in two servers',
+        provider() + provider({}, 'other')
+        + server('bff corp;') + server('bff other;').replace('a;', 'b;'), null],
+    ['bff by http level, off by location',
+        `${provider()} bff corp; ${server('location / { bff off; }')}`, null],
+];
+
+for (const [what, http, warning] of kAccepted) {
+    test(`nginx -t accepts ${what}`, async () => {
+        const { code, output } = await Nginx.test({ http: complete(http) });
+        assert.equal(code, 0, output);
+
+        if (warning) {
+            assert.match(output, new RegExp(`\\[warn\\].*${warning.source}`));
+        }
+    });
+}
+
+test('nginx -t accepts every directive of step 1', async () => {
+    const at = await Place.make();
+    const file = at.file('keys', `${kSixtyFour}\n${'11'.repeat(32)}\n`);
+    const all = provider({
+        client_secret: `file:${at.file('secret', 'x\n')}`,
+        client_auth: 'client_secret_post', scope: '"openid profile"',
+        redirect_uri: 'https://shop.example.com/auth/callback',
+        endpoints_path: '/auth/', extra_auth_args: '"a=b&c=$host"',
+        login_args: 'prompt login_hint', pkce: 'on',
+        id_token_alg: 'RS256 PS256 ES256 EdDSA', trusted_audience: 'x y',
+        clock_skew: '30s', config_url: 'https://id.example.com/config',
+        authorization_endpoint: 'https://id.example.com/a',
+        token_endpoint: 'https://id.example.com/t',
+        jwks_uri: 'https://id.example.com/j',
+        end_session_endpoint: 'https://id.example.com/e',
+        ssl_trusted_certificate: authority().certificate,
+        ssl_crl: authority().crl(), ssl_verify: 'on',
+        resolver: '127.0.0.1:53 ipv6=off', timeout: '5s', insecure_http: 'off',
+        session_key: [`file:${file}`, '22'.repeat(32)],
+        session_timeout: '1h', session_claims: 'sub name',
+        cookie_name: '__Host-shop', cookie_samesite: 'lax',
+        cookie_secure: 'on', post_logout_uri: 'https://shop.example.com/bye',
+        logout_token_hint: 'off',
+    });
+
+    const { code, output } = await Nginx.test({ place: at, http: `
+        bff_zone own:1m;
+        ${all}
+        ${server(`bff corp; bff_unauthenticated redirect;
+            location /auth/ { bff_endpoints corp; }
+            location /api/ { bff_unauthenticated 401; }
+            location /free/ { bff off; }`)}` });
+    at.remove();
+    assert.equal(code, 0, output);
+});
