@@ -22,6 +22,11 @@ CC_OPT_sanitize := -g -O1 $(SANITIZERS)
 LD_OPT_release  := -Wl,-z,relro -Wl,-z,now
 LD_OPT_sanitize := $(SANITIZERS)
 
+# g++ 12 sees uninitialised variants where the sanitizers' code is added.
+BFF_CXXFLAGS_release  := -O2
+BFF_CXXFLAGS_debug    := -O0
+BFF_CXXFLAGS_sanitize := -O1 -Wno-maybe-uninitialized
+
 OBJ := $(OUT)/$(BUILD)
 SO   = $(OBJ)/$(MODULE)
 ifeq ($(BUILD),release)
@@ -34,7 +39,7 @@ CXXFLAGS  = -std=c++20 -g $(UNIT_OPT) -Wall -Wextra -Werror \
             -Isrc -It/unit -It -MMD -MP $(shell pkg-config --cflags $(LIBS))
 LDLIBS    = $(shell pkg-config --libs $(LIBS))
 UNIT_OPT_release  := -O0
-UNIT_OPT_sanitize := -O1 $(SANITIZERS)
+UNIT_OPT_sanitize := -O1 $(SANITIZERS) -Wno-maybe-uninitialized
 UNIT_OPT  = $(UNIT_OPT_$(BUILD))
 
 .PHONY: build install help deps unit corpus fuzz test nginx-test browser-test \
@@ -63,7 +68,8 @@ $(OBJ)/sources: FORCE | deps
 CONFIGURE = $(if $(wildcard $(NGINX_SOURCE_DIR)/configure),./configure,auto/configure)
 
 $(OBJ)/Makefile: $(OBJ)/sources
-	cd $(NGINX_SOURCE_DIR) && $(CONFIGURE) --with-compat --with-debug \
+	cd $(NGINX_SOURCE_DIR) && \
+	    BFF_CXXFLAGS='$(BFF_CXXFLAGS_$(BUILD))' $(CONFIGURE) --with-compat --with-debug \
 	    --with-http_ssl_module --with-http_v2_module \
 	    --with-cc-opt='$(CC_OPT_$(BUILD))' \
 	    --with-ld-opt='$(LD_OPT_$(BUILD))' \

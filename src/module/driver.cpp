@@ -150,27 +150,37 @@ Result<Done> change_session(RequestContext &ctx, const session::Change &change)
     return Done{};
 }
 
-// What could not be kept is a login that has failed.
+// A session that could not be kept is a login that has failed: its own
+// cookie goes, and so does the session before it (CK-22).
 flow::Reply not_kept(ngx_http_request_t *r, RequestContext &ctx,
-                     const Error &error)
+                     const flow::Reply &story, const Error &error)
 {
     flow::ProblemDetails details;
     details.report = {flow::Report::Level::error,
                       "login failed: " + error.detail};
-    return flow::problem_reply(flow::Problem::store_unavailable,
-                               view_of(r, ctx), details);
+    auto reply = flow::problem_reply(flow::Problem::store_unavailable,
+                                     view_of(r, ctx), details);
+
+    for (const auto &header : story.response.headers) {
+        if (header.name == "Set-Cookie") {
+            reply.response.headers.push_back(header);
+        }
+    }
+    reply.change = session::Forget{};
+    return reply;
 }
 
 ngx_int_t answer(ngx_http_request_t *r, RequestContext &ctx,
                  const flow::Reply &reply)
 {
+    if (auto kept = change_session(ctx, reply.change); !kept) {
+        return answer(r, ctx, not_kept(r, ctx, reply, kept.error()));
+    }
+
     ctx.action = reply.action;
     ctx.error = reply.error;
     write_report(r, reply.report);
 
-    if (auto kept = change_session(ctx, reply.change); !kept) {
-        return answer(r, ctx, not_kept(r, ctx, kept.error()));
-    }
     return send(r, ctx, reply.response);
 }
 

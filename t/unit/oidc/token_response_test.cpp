@@ -151,18 +151,32 @@ TEST(wants_refresh_and_id_token_to_be_text_or_absent)
         };
         ck_assert(static_cast<bool>(with("null")));
         ck_assert(static_cast<bool>(with("\"\"")));
-        for (auto value : {"7", "[]", "{}"}) {
+        for (auto value : {"7", "[]", "{}", "true"}) {
             ck_assert(is_unsupported(with(value), name));
         }
+        auto longest = "\"" + std::string(128 * 1024 + 1, 'a') + "\"";
+        ck_assert(is_unsupported(with(longest), name));
     }
-    ck_assert(is_unsupported(parsed(R"({"refresh_token":"a b"})"),
-                             "refresh_token"));
-    ck_assert(is_unsupported(parsed(R"({"refresh_token":"a\nb"})"),
-                             "refresh_token"));
 
     auto none = parsed(R"({"refresh_token":null,"id_token":null})");
     ck_assert(none->refresh_token.empty());
     ck_assert(none->id_token.empty());
+}
+
+TEST(wants_a_refresh_token_of_visible_ascii)
+{
+    for (auto value : {"a b", "a\\nb", "\xc3\xa9", "a\\u0000"}) {
+        auto members = "{\"refresh_token\":\"" + std::string{value} + "\"}";
+        ck_assert(is_unsupported(parsed(members), "\"refresh_token\""));
+    }
+}
+
+TEST(leaves_the_form_of_an_id_token_to_who_verifies_it_key_9)
+{
+    auto tokens = parsed(R"({"id_token":"no token at all"})");
+
+    ck_assert(static_cast<bool>(tokens));
+    ck_assert(tokens->id_token.reveal() == "no token at all");
 }
 
 TEST(does_not_mind_a_strange_scope)

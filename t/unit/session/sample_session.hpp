@@ -18,7 +18,7 @@
 
 namespace bff::unit {
 
-inline const Instant kNow = instant(1780000000);
+const Instant kNow = instant(1780000000);
 
 // Octets without any order, the same in every run.
 inline std::string noise(size_t octets, uint64_t seed = 1)

@@ -28,7 +28,7 @@ constexpr std::string_view kIssuer = "https://id.example.com";
 constexpr std::string_view kClientId = "shop";
 constexpr std::string_view kClientSecret = "correct horse battery staple 0123";
 constexpr std::string_view kNonce = "n-0S6_WzA2Mj";
-inline const Instant kNow = instant(1'700'000'000);
+const Instant kNow = instant(1'700'000'000);
 
 // Such a client, after check().
 oidc::ClientSettings shop_client();
