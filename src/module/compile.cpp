@@ -172,7 +172,7 @@ void warn_of_made_key(ngx_conf_t *cf, const MainConf &main,
         return; // said when it was made
     }
 
-    (void) main;
+    (void)main;
     ngx_log_error(NGX_LOG_WARN, cf->log, 0,
                   "bff_provider \"%*s\" has no \"session_key\": one was made "
                   "and is kept over reloads, but a restart ends all sessions",
@@ -206,10 +206,8 @@ ngx_resolver_t *http_resolver(ngx_conf_t *cf)
 
 bool start_client(ngx_conf_t *cf, Provider &provider)
 {
-    auto *resolver =
-        provider.resolver ? provider.resolver : http_resolver(cf);
-    auto addresses =
-        ngx::Addresses::make(cf, resolver, provider.timeout);
+    auto *resolver = provider.resolver ? provider.resolver : http_resolver(cf);
+    auto addresses = ngx::Addresses::make(cf, resolver, provider.timeout);
     if (!addresses) {
         return refuse(cf, provider, addresses.error().detail);
     }
@@ -264,8 +262,8 @@ ngx_int_t open_zone(ngx_shm_zone_t *zone, void *old)
 bool add_zone(ngx_conf_t *cf, MainConf &main)
 {
     auto size = main.zone_size ? main.zone_size : kDefaultZone;
-    auto *zone = ngx_shared_memory_add(cf, &main.zone_name, size,
-                                       &ngx_http_bff_module);
+    auto *zone =
+        ngx_shared_memory_add(cf, &main.zone_name, size, &ngx_http_bff_module);
     if (zone == nullptr) {
         return false;
     }

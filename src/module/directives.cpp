@@ -15,7 +15,6 @@
 namespace bff::module {
 namespace {
 
-
 constexpr std::string_view kNameCharacters =
     "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_";
 

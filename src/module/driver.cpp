@@ -43,10 +43,9 @@ flow::Step show(ngx_http_request_t *r, RequestContext &ctx, Tell tell)
     auto now = instant(ngx_time());
     auto args = extra_auth_args(r, provider);
 
-    return tell(flow::Visit{request, ctx.found,
-                            provider.documents->provider(now),
-                            *provider.party, main.origins, main.entropy,
-                            main.used_logins, args, now});
+    return tell(flow::Visit{
+        request, ctx.found, provider.documents->provider(now), *provider.party,
+        main.origins, main.entropy, main.used_logins, args, now});
 }
 
 flow::Step next_step(ngx_http_request_t *r, RequestContext &ctx)
@@ -106,10 +105,10 @@ ngx_int_t ask(ngx_http_request_t *r, RequestContext &ctx,
     auto &provider = *ctx.provider;
 
     if (fetch.once == flow::Once::no) {
-        ctx.call = provider.http->start(fetch.request,
-                                        [&ctx](flow::Answer answer) {
-                                            resume(ctx, std::move(answer));
-                                        });
+        ctx.call =
+            provider.http->start(fetch.request, [&ctx](flow::Answer answer) {
+                resume(ctx, std::move(answer));
+            });
         return suspend(r, ctx);
     }
 
@@ -128,7 +127,7 @@ void write_report(ngx_http_request_t *r, const flow::Report &report)
         return;
     }
 
-    auto level = report.level == flow::Report::Level::error ? NGX_LOG_ERR
+    auto level = report.level == flow::Report::Level::error  ? NGX_LOG_ERR
                  : report.level == flow::Report::Level::warn ? NGX_LOG_WARN
                                                              : NGX_LOG_INFO;
     ngx::log(level, r->connection->log, report.text);
@@ -193,13 +192,12 @@ ngx_int_t let_through(RequestContext &ctx, flow::Proceed &proceed)
     }
 
     // Cookies that cannot be written do not stop a request that may pass.
-    (void) static_cast<bool>(change_session(ctx, proceed.change));
+    (void)static_cast<bool>(change_session(ctx, proceed.change));
 
     return NGX_DECLINED;
 }
 
-ngx_int_t perform(ngx_http_request_t *r, RequestContext &ctx,
-                  flow::Step step)
+ngx_int_t perform(ngx_http_request_t *r, RequestContext &ctx, flow::Step step)
 {
     if (auto *fetch = std::get_if<flow::Fetch>(&step)) {
         return ask(r, ctx, *fetch);

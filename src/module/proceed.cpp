@@ -29,9 +29,8 @@ void strip_cookies(ngx_http_request_t *r)
     auto &main = main_conf(r);
 
     ngx::edit_cookies(r, [&](std::string_view value) {
-        auto left = web::without_cookies(value, [&](std::string_view name) {
-            return is_ours(main, name);
-        });
+        auto left = web::without_cookies(
+            value, [&](std::string_view name) { return is_ours(main, name); });
         if (left) {
             context(r); // remembers them: an internal redirect may need them
         }
@@ -51,10 +50,9 @@ void before_edit(ngx_http_request_t *r)
 ngx_int_t edit_protected(ngx_http_request_t *r, const LocConf &location)
 {
     auto *ctx = find_context(r);
-    bool granted =
-        ctx != nullptr && ctx->granted == location.use->provider;
-    bool may_pass = location.without_session ==
-                    ngx_uint_t(flow::Unauthenticated::pass);
+    bool granted = ctx != nullptr && ctx->granted == location.use->provider;
+    bool may_pass =
+        location.without_session == ngx_uint_t(flow::Unauthenticated::pass);
 
     if (r != r->main && !granted && !may_pass) {
         ngx::log(NGX_LOG_WARN, r->connection->log,

@@ -61,9 +61,8 @@ Result<std::string> value_or_file(const Line &line, const std::string &value)
     std::ifstream file{std::string{ngx::view(path)}, std::ios::binary};
     std::string content{std::istreambuf_iterator<char>{file}, {}};
     if (!file.is_open() || file.bad()) {
-        return wrong("cannot read the file \"" +
-                     std::string{ngx::view(path)} + "\": " +
-                     std::strerror(errno) +
+        return wrong("cannot read the file \"" + std::string{ngx::view(path)} +
+                     "\": " + std::strerror(errno) +
                      "; NGINX reads it as the user who starts it");
     }
 
@@ -376,8 +375,8 @@ const Directive *find(std::string_view name)
 char *refuse(ngx_conf_t *cf, const Provider &provider, std::string_view text)
 {
     ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "bff_provider \"%*s\": %*s",
-                       provider.name.size(), provider.name.data(),
-                       text.size(), text.data());
+                       provider.name.size(), provider.name.data(), text.size(),
+                       text.data());
     return static_cast<char *>(NGX_CONF_ERROR);
 }
 
@@ -387,8 +386,8 @@ char *refuse_line(ngx_conf_t *cf, const Provider &provider,
 {
     ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                        "\"%*s\" of \"bff_provider %*s\" %*s", name.size(),
-                       name.data(), provider.name.size(),
-                       provider.name.data(), detail.size(), detail.data());
+                       name.data(), provider.name.size(), provider.name.data(),
+                       detail.size(), detail.data());
     return static_cast<char *>(NGX_CONF_ERROR);
 }
 

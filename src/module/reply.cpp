@@ -85,8 +85,7 @@ ngx_int_t send(ngx_http_request_t *r, RequestContext &ctx,
     }
 
     r->headers_out.status = response.status;
-    r->headers_out.content_length_n =
-        static_cast<off_t>(response.body.size());
+    r->headers_out.content_length_n = static_cast<off_t>(response.body.size());
 
     rc = ngx_http_send_header(r);
     if (rc != NGX_ERROR && rc <= NGX_OK && !r->header_only) {

@@ -21,7 +21,7 @@ struct RequestContext {
     ngx_http_request_t *request; // the main one
     std::string_view cookie;     // as the client sent it, before our edits
     std::optional<std::string> authorization; // likewise
-    bool is_edited = false;      // the header list carries our changes
+    bool is_edited = false; // the header list carries our changes
 
     // The story being told, and what it waits for.
     Provider *provider = nullptr;

@@ -44,9 +44,9 @@ struct SrvConf {
 };
 
 struct LocConf {
-    Use *use;       // bff; null: off
-    Use *endpoints; // bff_endpoints, not inherited
-    ngx_str_t name; // of the location that bff_endpoints stands in
+    Use *use;                   // bff; null: off
+    Use *endpoints;             // bff_endpoints, not inherited
+    ngx_str_t name;             // of the location that bff_endpoints stands in
     ngx_uint_t without_session; // flow::Unauthenticated
 };
 

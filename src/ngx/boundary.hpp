@@ -47,8 +47,7 @@ template <auto f> void guarded_event(ngx_event_t *event) noexcept
 
 // ngx_int_t f(r, v, data): variables.
 template <auto f>
-ngx_int_t guarded_variable(ngx_http_request_t *r,
-                           ngx_http_variable_value_t *v,
+ngx_int_t guarded_variable(ngx_http_request_t *r, ngx_http_variable_value_t *v,
                            uintptr_t data) noexcept
 {
     try {
@@ -61,8 +60,7 @@ ngx_int_t guarded_variable(ngx_http_request_t *r,
 
 // char *f(ngx_conf_t *, ngx_command_t *, void *): directives.
 template <auto f>
-char *guarded_directive(ngx_conf_t *cf, ngx_command_t *cmd,
-                        void *conf) noexcept
+char *guarded_directive(ngx_conf_t *cf, ngx_command_t *cmd, void *conf) noexcept
 {
     try {
         return f(cf, cmd, conf);

@@ -105,8 +105,8 @@ void remove_at(ngx_pool_t *pool, ngx_list_t &list, const Place &place)
     list.nalloc = list.last->nelts;
 }
 
-ngx_table_elt_t *push(ngx_pool_t *pool, ngx_list_t &list,
-                      std::string_view name, std::string_view value)
+ngx_table_elt_t *push(ngx_pool_t *pool, ngx_list_t &list, std::string_view name,
+                      std::string_view value)
 {
     auto *header = static_cast<ngx_table_elt_t *>(ngx_list_push(&list));
     if (header == nullptr) {
@@ -194,8 +194,8 @@ void forget_all_cookies(ngx_http_request_t *r)
 
 void remember_cookie(ngx_http_request_t *r, ngx_table_elt_t *header)
 {
-    auto **slot = static_cast<ngx_table_elt_t **>(
-        ngx_array_push(&r->headers_in.cookies));
+    auto **slot =
+        static_cast<ngx_table_elt_t **>(ngx_array_push(&r->headers_in.cookies));
     if (slot == nullptr) {
         throw std::bad_alloc{};
     }
@@ -253,7 +253,8 @@ int count_headers(ngx_http_request_t *r, std::string_view name)
 std::string_view cookie_header(ngx_http_request_t *r)
 {
     std::vector<std::string_view> lines;
-    each_cookie(r, [&](ngx_table_elt_t *h) { lines.push_back(view(h->value)); });
+    each_cookie(r,
+                [&](ngx_table_elt_t *h) { lines.push_back(view(h->value)); });
 
     if (lines.empty()) {
         return {};

@@ -156,7 +156,8 @@ bool HttpClient::prepare(ngx_conf_t *cf)
         return true; // nobody will ever ask
     }
 
-    auto *server = *static_cast<ngx_http_core_srv_conf_t **>(cmcf->servers.elts);
+    auto *server =
+        *static_cast<ngx_http_core_srv_conf_t **>(cmcf->servers.elts);
     conf_ctx_ = static_cast<ngx_http_conf_ctx_t *>(
         ngx_palloc(cf->pool, sizeof(ngx_http_conf_ctx_t)));
     if (conf_ctx_ == nullptr) {
@@ -498,8 +499,7 @@ ngx_int_t Exchange::on_subrequest_end(ngx_http_request_t *, void *data,
 
 void Exchange::finish_upstream()
 {
-    if (malformed_.empty() && reader_.has_begun() &&
-        !reader_.is_complete()) {
+    if (malformed_.empty() && reader_.has_begun() && !reader_.is_complete()) {
         if (auto end = reader_.finish(); !end) {
             malformed_ = end.error().detail;
         }

@@ -33,8 +33,8 @@ int on_verify(int ok, X509_STORE_CTX *store)
         static_cast<std::string *>(SSL_get_ex_data(ssl, failure_index()));
     if (failure != nullptr && failure->empty()) {
         *failure = "certificate verify failed: ";
-        *failure += X509_verify_cert_error_string(
-            X509_STORE_CTX_get_error(store));
+        *failure +=
+            X509_verify_cert_error_string(X509_STORE_CTX_get_error(store));
     }
 
     return 0;

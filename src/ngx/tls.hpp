@@ -37,8 +37,7 @@ public:
                  std::string *failure);
 
     // Whenever the server has sent a session.
-    void remember(ngx_connection_t *c, const std::string &host,
-                  uint16_t port);
+    void remember(ngx_connection_t *c, const std::string &host, uint16_t port);
 
 private:
     ngx_ssl_t ssl_{};

@@ -17,9 +17,9 @@ namespace bff::store {
 namespace {
 
 constexpr uint64_t kLeaseSlackMs = 1000; // beyond a call's own deadline
-constexpr uint64_t kTickMs = 1000;      // how soon a dead worker is noticed
-constexpr uint64_t kTryAgainMs = 10000; // between background renewals
-constexpr uint32_t kBucketSize = 3;     // KEY-7
+constexpr uint64_t kTickMs = 1000;       // how soon a dead worker is noticed
+constexpr uint64_t kTryAgainMs = 10000;  // between background renewals
+constexpr uint32_t kBucketSize = 3;      // KEY-7
 constexpr uint64_t kBucketMs = 10000;
 
 std::string_view name_of(oidc::Document document)
@@ -32,10 +32,9 @@ std::string fingerprint(const oidc::ClientSettings &client,
                         oidc::Document document)
 {
     std::string all{name_of(document)};
-    for (const auto &part :
-         {client.name, client.issuer, client.config_url,
-          client.endpoints.authorization, client.endpoints.token,
-          client.endpoints.jwks}) {
+    for (const auto &part : {client.name, client.issuer, client.config_url,
+                             client.endpoints.authorization,
+                             client.endpoints.token, client.endpoints.jwks}) {
         all += '\n';
         all += part;
     }
@@ -220,7 +219,8 @@ bool Documents::adopt(Copy &copy, std::string_view text)
     if (copy.document == oidc::Document::keys) {
         auto keys = oidc::Jwks::parse(text);
         if (keys) {
-            provider_.keys = std::make_shared<const oidc::Jwks>(std::move(*keys));
+            provider_.keys =
+                std::make_shared<const oidc::Jwks>(std::move(*keys));
         }
         return static_cast<bool>(keys);
     }
@@ -252,8 +252,7 @@ void Documents::renew_if_stale(Copy &copy, Instant now)
 
     {
         ngx::ZoneLock lock{zone_.pool};
-        if (shared->text == nullptr ||
-            to_number(now) < shared->text->expires ||
+        if (shared->text == nullptr || to_number(now) < shared->text->expires ||
             monotonic_now() < shared->try_again) {
             return;
         }
@@ -337,9 +336,8 @@ std::optional<Result<Done>> Documents::outcome_for(Waiter &waiter)
     {
         ngx::ZoneLock lock{zone_.pool};
         if (copy.shared->failures != waiter.failures) {
-            return Result<Done>{
-                Error{static_cast<Code>(copy.shared->last_code),
-                      "another worker has asked in vain"}};
+            return Result<Done>{Error{static_cast<Code>(copy.shared->last_code),
+                                      "another worker has asked in vain"}};
         }
         if (is_leased(*copy.shared, monotonic_now())) {
             return std::nullopt; // somebody is asking
@@ -398,19 +396,18 @@ bool Documents::try_lease(Copy &copy)
 
 void Documents::fetch(Copy &copy)
 {
-    copy.call = http_.start(
-        provider_.request_for(copy.document),
-        [this, &copy](Result<web::HttpResponse> answer) {
-            fetched(copy, std::move(answer));
-        });
+    copy.call = http_.start(provider_.request_for(copy.document),
+                            [this, &copy](Result<web::HttpResponse> answer) {
+                                fetched(copy, std::move(answer));
+                            });
 }
 
 void Documents::fetched(Copy &copy, Result<web::HttpResponse> answer)
 {
     auto call = std::move(copy.call); // this function's caller
 
-    auto kept = answer ? keep(copy, *answer)
-                       : Result<Done>{std::move(answer).error()};
+    auto kept =
+        answer ? keep(copy, *answer) : Result<Done>{std::move(answer).error()};
     if (!kept) {
         give_up(copy, kept.error());
     } else {
@@ -477,10 +474,10 @@ void Documents::give_up(Copy &copy, const Error &error)
     }
 
     if (!told) {
-        ngx::log(NGX_LOG_ERR, ngx_cycle->log,
-                 "provider \"" + client_->name + "\": " + error.detail +
-                     (copy.generation ? ", serving with the last known copy"
-                                      : ""));
+        ngx::log(
+            NGX_LOG_ERR, ngx_cycle->log,
+            "provider \"" + client_->name + "\": " + error.detail +
+                (copy.generation ? ", serving with the last known copy" : ""));
     }
 }
 

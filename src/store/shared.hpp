@@ -39,9 +39,9 @@ struct SharedDocument {
     uint64_t lease_ends;
     ngx_pid_t lease_holder;
 
-    uint64_t failures;   // grows with each failed attempt
-    uint32_t last_code;  // bff::Code of the last failure
-    uint64_t try_again;  // no background renewal before this moment
+    uint64_t failures;  // grows with each failed attempt
+    uint32_t last_code; // bff::Code of the last failure
+    uint64_t try_again; // no background renewal before this moment
 
     // Token bucket for answers newer than a known one (KEY-7).
     uint32_t bucket;

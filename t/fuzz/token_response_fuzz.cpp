@@ -42,7 +42,7 @@ void check_accepted(const TokenResponse &tokens, const json_t *answer)
     must(json::string_at(answer, "refresh_token").value_or("") == refresh);
 
     auto id_token = tokens.id_token.reveal();
-    must(is_visible(id_token));
+    must(id_token.size() <= 128 * 1024);
     must(json::string_at(answer, "id_token").value_or("") == id_token);
 
     must(!tokens.expires_in || (*tokens.expires_in >= Seconds{0} &&

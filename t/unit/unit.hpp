@@ -23,9 +23,9 @@ int enlist(const char *file, const TTest *test);
 
 } // namespace bff::unit
 
-#define TEST(name)                                                            \
-    static void name##_fn(int _i);                                            \
-    static const TTest name##_ttest{#name, name##_fn, __FILE__, __LINE__};    \
-    [[maybe_unused]] static const int name##_enlisted =                       \
-        bff::unit::enlist(__FILE__, &name##_ttest);                           \
+#define TEST(name)                                                             \
+    static void name##_fn(int _i);                                             \
+    static const TTest name##_ttest{#name, name##_fn, __FILE__, __LINE__};     \
+    [[maybe_unused]] static const int name##_enlisted =                        \
+        bff::unit::enlist(__FILE__, &name##_ttest);                            \
     static void name##_fn([[maybe_unused]] int _i)

@@ -18,7 +18,10 @@ std::string encode(std::string_view bytes);
 std::optional<std::string> decode(std::string_view text);
 
 // The number of characters that `octets` bytes become.
-constexpr size_t encoded_size(size_t octets) { return (octets * 4 + 2) / 3; }
+constexpr size_t encoded_size(size_t octets)
+{
+    return (octets * 4 + 2) / 3;
+}
 
 // RFC 4648, 4, with padding, for `Authorization: Basic`.
 std::string encode_standard(std::string_view bytes);

@@ -16,7 +16,10 @@
 namespace bff {
 
 struct Release {
-    void operator()(EVP_CIPHER_CTX *p) const noexcept { EVP_CIPHER_CTX_free(p); }
+    void operator()(EVP_CIPHER_CTX *p) const noexcept
+    {
+        EVP_CIPHER_CTX_free(p);
+    }
     void operator()(EVP_CIPHER *p) const noexcept { EVP_CIPHER_free(p); }
     void operator()(EVP_MD_CTX *p) const noexcept { EVP_MD_CTX_free(p); }
     void operator()(EVP_PKEY *p) const noexcept { EVP_PKEY_free(p); }

@@ -43,8 +43,8 @@ const json_t *object_at(const json_t *object, std::string_view name) noexcept;
 const json_t *array_at(const json_t *object, std::string_view name) noexcept;
 // An array of strings only, or one string as an array of one; nullopt when
 // absent or anything else is in it.
-std::optional<std::vector<std::string_view>>
-strings_at(const json_t *object, std::string_view name);
+std::optional<std::vector<std::string_view>> strings_at(const json_t *object,
+                                                        std::string_view name);
 
 std::string_view view(const json_t *string) noexcept;
 

@@ -44,8 +44,7 @@ struct LoginAttempt {
 
 // STYLE.name + "-login-" + the first 16 characters of
 // BASE64URL(SHA256(state)).
-std::string login_cookie_name(const CookieStyle &style,
-                              std::string_view state);
+std::string login_cookie_name(const CookieStyle &style, std::string_view state);
 bool is_login_cookie_name(std::string_view name,
                           const CookieStyle &style) noexcept;
 
@@ -70,7 +69,6 @@ web::SetCookie clear_login(std::string_view state, const CookieStyle &style);
 // and all that do not open or are too old.
 std::vector<web::SetCookie> make_room(std::string_view cookie_header,
                                       const CookieStyle &style,
-                                      const crypto::Keyring &keys,
-                                      Instant now);
+                                      const crypto::Keyring &keys, Instant now);
 
 } // namespace bff::session

@@ -11,9 +11,11 @@
 
 namespace bff::session {
 
-struct Keep {};              // leave it as it is
-struct Save { Session session; }; // the browser gets this one
-struct Forget {};            // the browser loses it
+struct Keep {}; // leave it as it is
+struct Save {
+    Session session;
+};                // the browser gets this one
+struct Forget {}; // the browser loses it
 
 using Change = std::variant<Keep, Save, Forget>;
 

@@ -22,7 +22,6 @@ Result<std::string> unpack_token(std::string_view packed);
 // Raw deflate with a dictionary of usual claim names. Errors of inflate:
 // forged (damaged, or more than `limit` octets).
 std::string deflate(std::string_view plain);
-Result<std::string> inflate(std::string_view packed,
-                            size_t limit = 256 * 1024);
+Result<std::string> inflate(std::string_view packed, size_t limit = 256 * 1024);
 
 } // namespace bff::session
