@@ -68,7 +68,8 @@ $(OBJ)/sources: FORCE | deps
 CONFIGURE = $(if $(wildcard $(NGINX_SOURCE_DIR)/configure),./configure,auto/configure)
 
 $(OBJ)/Makefile: $(OBJ)/sources
-	cd $(NGINX_SOURCE_DIR) && \
+	@echo 'NGINX configure'
+	@cd $(NGINX_SOURCE_DIR) && \
 	    BFF_CXXFLAGS='$(BFF_CXXFLAGS_$(BUILD))' $(CONFIGURE) --with-compat --with-debug \
 	    --with-http_ssl_module --with-http_v2_module \
 	    --with-cc-opt='$(CC_OPT_$(BUILD))' \
@@ -78,8 +79,8 @@ $(OBJ)/Makefile: $(OBJ)/sources
 	@touch $@
 
 $(OBJ)/$(MODULE): $(OBJ)/Makefile FORCE
-	@$(MAKE) --no-print-directory -C $(NGINX_SOURCE_DIR) -f $(OBJ)/Makefile \
-	    modules
+	@$(MAKE) -s --no-print-directory -C $(NGINX_SOURCE_DIR) \
+	    -f $(OBJ)/Makefile modules
 
 ifeq ($(BUILD),release)
 $(SO): $(OBJ)/$(MODULE)

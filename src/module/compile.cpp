@@ -4,6 +4,9 @@
 
 #include "module/compile.hpp"
 
+#include <fstream>
+#include <iterator>
+
 #include "core/session/cookie_style.hpp"
 #include "module/module.hpp"
 #include "ngx/text.hpp"
@@ -71,44 +74,6 @@ bool share_a_path(const Provider &a, const Provider &b)
            b.endpoints_path().starts_with(a.endpoints_path());
 }
 
-// Two providers in one server: what they must not share.
-bool check_pair(ngx_conf_t *cf, const Use &a, const Use &b)
-{
-    const auto &first = *a.provider;
-    const auto &second = *b.provider;
-
-    if (share_a_path(first, second)) {
-        return refuse(cf, b,
-                      "providers \"" + first.name + "\" and \"" + second.name +
-                          "\" have the same \"endpoints_path\" in one server; "
-                          "give each one of its own, as in \"endpoints_path "
-                          "/bff-" +
-                          second.name + "/;\"");
-    }
-
-    // CK-25, BFF-44
-    if (session::is_name_of(second.cookies.name, first.cookies)) {
-        return refuse(cf, b,
-                      "\"cookie_name\" of \"" + second.name +
-                          "\" is a name that provider \"" + first.name +
-                          "\" uses in the same server; choose another");
-    }
-
-    return true;
-}
-
-bool check_uses(ngx_conf_t *cf, const std::vector<Use *> &uses)
-{
-    for (auto *a : uses) {
-        for (auto *b : uses) {
-            if (a->provider != b->provider && !check_pair(cf, *a, *b)) {
-                return false;
-            }
-        }
-    }
-    return true;
-}
-
 // bff_endpoints in a location that requests for them never reach.
 bool check_endpoints(ngx_conf_t *cf, const LocConf &location)
 {
@@ -126,67 +91,46 @@ bool check_endpoints(ngx_conf_t *cf, const LocConf &location)
                       "\"; write the same path in both");
 }
 
-bool check_servers(ngx_conf_t *cf)
-{
-    auto *cmcf = static_cast<ngx_http_core_main_conf_t *>(
-        ngx_http_conf_get_module_main_conf(cf, ngx_http_core_module));
-    auto **servers =
-        static_cast<ngx_http_core_srv_conf_t **>(cmcf->servers.elts);
-
-    for (ngx_uint_t i = 0; i < cmcf->servers.nelts; i++) {
-        auto *server = static_cast<SrvConf *>(
-            servers[i]->ctx->srv_conf[ngx_http_bff_module.ctx_index]);
-        if (!check_uses(cf, *server->uses)) {
-            return false;
-        }
-    }
-    return true;
-}
-
 // --- keys ---
 
 // A key of our own, kept over reloads, for who has written none.
-bool make_key(ngx_conf_t *cf, MainConf &main)
+void keep_made_key(MainConf &main)
 {
     auto *running = main_conf_of(const_cast<ngx_cycle_t *>(ngx_cycle));
-    if (running != nullptr && !running->made_key.empty()) {
+    if (running != nullptr) {
         main.made_key = running->made_key;
+    }
+}
+
+bool make_key(ngx_conf_t *cf, MainConf &main, const Provider &provider)
+{
+    if (!main.made_key.empty()) {
         return true;
     }
 
     auto bytes = main.entropy.bytes(crypto::kKeyOctets);
     if (!bytes) {
-        ngx_log_error(NGX_LOG_EMERG, cf->log, 0, "bff: no random bytes");
         return false;
     }
     main.made_key = Secret{std::move(*bytes)};
 
-    return true;
-}
-
-void warn_of_made_key(ngx_conf_t *cf, const MainConf &main,
-                      const Provider &provider)
-{
-    auto *running = main_conf_of(const_cast<ngx_cycle_t *>(ngx_cycle));
-    if (running != nullptr && !running->made_key.empty()) {
-        return; // said when it was made
-    }
-
-    (void)main;
     ngx_log_error(NGX_LOG_WARN, cf->log, 0,
                   "bff_provider \"%*s\" has no \"session_key\": one was made "
                   "and is kept over reloads, but a restart ends all sessions",
                   provider.name.size(), provider.name.data());
+    return true;
 }
 
-Result<crypto::Keyring> keyring(ngx_conf_t *cf, const MainConf &main,
+Result<crypto::Keyring> keyring(ngx_conf_t *cf, MainConf &main,
                                 const Provider &provider)
 {
-    if (provider.session_keys.empty()) {
-        warn_of_made_key(cf, main, provider);
-        return crypto::Keyring::make({main.made_key});
+    if (!provider.session_keys.empty()) {
+        return crypto::Keyring::make(provider.session_keys);
     }
-    return crypto::Keyring::make(provider.session_keys);
+    if (!make_key(cf, main, provider)) {
+        return Error{Code::misconfigured, "no random bytes to make one"};
+    }
+    return crypto::Keyring::make({main.made_key});
 }
 
 // --- providers ---
@@ -224,6 +168,24 @@ bool start_client(ngx_conf_t *cf, Provider &provider)
     return provider.http->prepare(cf);
 }
 
+// What decides whom we believe: documents fetched under other rules do not
+// count.
+std::string trust_of(const Provider &provider)
+{
+    const auto &tls = provider.tls;
+    std::string trust = tls.verify ? "verified" : "unverified";
+
+    for (const auto &name : {tls.trusted_certificate, tls.crl}) {
+        std::ifstream file{std::string{ngx::view(name)}, std::ios::binary};
+        std::string content{std::istreambuf_iterator<char>{file}, {}};
+        trust += '\n';
+        trust += ngx::view(name);
+        trust += '\n';
+        trust += content;
+    }
+    return trust;
+}
+
 bool compile(ngx_conf_t *cf, MainConf &main, Provider &provider)
 {
     auto keys = keyring(cf, main, provider);
@@ -240,7 +202,8 @@ bool compile(ngx_conf_t *cf, MainConf &main, Provider &provider)
         return false;
     }
 
-    provider.documents.emplace(client, *provider.http, main.bell, main.zone);
+    provider.documents.emplace(client, trust_of(provider), *provider.http,
+                               main.bell, main.zone);
     return true;
 }
 
@@ -294,15 +257,12 @@ bool compile(ngx_conf_t *cf, MainConf &main)
             return false;
         }
     }
-    if (!check_servers(cf)) {
-        return false;
-    }
+    keep_made_key(main);
 
     if (main.providers.empty()) {
         return true;
     }
-    if (!find_request_id(cf, main) || !add_zone(cf, main) ||
-        !make_key(cf, main)) {
+    if (!find_request_id(cf, main) || !add_zone(cf, main)) {
         return false;
     }
     for (auto *provider : main.providers) {
@@ -310,6 +270,35 @@ bool compile(ngx_conf_t *cf, MainConf &main)
             return false;
         }
     }
+    return true;
+}
+
+bool check_pair(ngx_conf_t *cf, const Use &a, const Use &b)
+{
+    if (a.provider == b.provider) {
+        return true;
+    }
+
+    const auto &first = *a.provider;
+    const auto &second = *b.provider;
+
+    if (share_a_path(first, second)) {
+        return refuse(cf, b,
+                      "providers \"" + first.name + "\" and \"" + second.name +
+                          "\" have the same \"endpoints_path\" in one server; "
+                          "give each one of its own, as in \"endpoints_path "
+                          "/bff-" +
+                          second.name + "/;\"");
+    }
+
+    // CK-25, BFF-44
+    if (session::is_name_of(second.cookies.name, first.cookies)) {
+        return refuse(cf, b,
+                      "\"cookie_name\" of \"" + second.name +
+                          "\" is a name that provider \"" + first.name +
+                          "\" uses in the same server; choose another");
+    }
+
     return true;
 }
 

@@ -12,6 +12,9 @@ namespace bff::module {
 // When all of the configuration was read. False: NGINX's log has said why.
 bool compile(ngx_conf_t *cf, MainConf &main);
 
+// Two uses in one server: what their providers must not share.
+bool check_pair(ngx_conf_t *cf, const Use &a, const Use &b);
+
 // In the master, once the new configuration is the one that counts.
 bool take_over(ngx_cycle_t *cycle);
 

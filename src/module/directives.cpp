@@ -7,6 +7,7 @@
 
 #include <algorithm>
 
+#include "module/compile.hpp"
 #include "module/module.hpp"
 #include "module/provider_block.hpp"
 #include "ngx/pool.hpp"
@@ -52,6 +53,27 @@ template <class Conf> Conf *make_conf(ngx_conf_t *cf)
         throw std::bad_alloc{};
     }
     return conf;
+}
+
+// False: it does not go with what the server has already.
+bool add_use(ngx_conf_t *cf, SrvConf &server, std::vector<Use *> &uses,
+             Use *use)
+{
+    if (use == nullptr ||
+        std::find(uses.begin(), uses.end(), use) != uses.end()) {
+        return true;
+    }
+
+    for (const auto *others : {server.uses, server.endpoints}) {
+        for (const auto *other : *others) {
+            if (!check_pair(cf, *other, *use)) {
+                return false;
+            }
+        }
+    }
+
+    uses.push_back(use);
+    return true;
 }
 
 char *error(const char *text)
@@ -172,10 +194,18 @@ void *create_main_conf(ngx_conf_t *cf)
     return main;
 }
 
+char *init_main_conf(ngx_conf_t *cf, void *conf)
+{
+    return compile(cf, *static_cast<MainConf *>(conf))
+               ? NGX_CONF_OK
+               : static_cast<char *>(NGX_CONF_ERROR);
+}
+
 void *create_srv_conf(ngx_conf_t *cf)
 {
     auto *server = make_conf<SrvConf>(cf);
     server->uses = ngx::make_in_pool<std::vector<Use *>>(cf->pool);
+    server->endpoints = ngx::make_in_pool<std::vector<Use *>>(cf->pool);
     return server;
 }
 
@@ -196,13 +226,20 @@ char *merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
     ngx_conf_merge_uint_value(conf->without_session, prev->without_session,
                               ngx_uint_t(flow::Unauthenticated::automatic));
 
+    // "if" and "limit_except" make a location without name within another.
+    auto *core = static_cast<ngx_http_core_loc_conf_t *>(
+        ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module));
+    if (core->noname && conf->endpoints == nullptr) {
+        conf->endpoints = prev->endpoints;
+        conf->name = prev->name;
+    }
+
     // NGINX merges server by server: cf shows the one this location is in.
     auto *server = static_cast<SrvConf *>(
         ngx_http_conf_get_module_srv_conf(cf, ngx_http_bff_module));
-    auto &uses = *server->uses;
-    if (conf->use != nullptr &&
-        std::find(uses.begin(), uses.end(), conf->use) == uses.end()) {
-        uses.push_back(conf->use);
+    if (!add_use(cf, *server, *server->uses, conf->use) ||
+        !add_use(cf, *server, *server->endpoints, conf->endpoints)) {
+        return static_cast<char *>(NGX_CONF_ERROR);
     }
 
     return NGX_CONF_OK;

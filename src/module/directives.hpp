@@ -15,6 +15,9 @@ char *read_endpoints(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *read_unauthenticated(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 
 void *create_main_conf(ngx_conf_t *cf);
+// All is read and the levels of NGINX's core are merged; no filter chain has
+// been touched yet, so that what is refused here leaves NGINX as it was.
+char *init_main_conf(ngx_conf_t *cf, void *conf);
 void *create_srv_conf(ngx_conf_t *cf);
 void *create_loc_conf(ngx_conf_t *cf);
 char *merge_loc_conf(ngx_conf_t *cf, void *parent, void *child);

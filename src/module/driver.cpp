@@ -90,6 +90,8 @@ ngx_int_t suspend(ngx_http_request_t *r, RequestContext &ctx)
     if (r->connection->read->ready) {
         ngx_post_event(r->connection->read, &ngx_posted_events);
     } else if (ngx_handle_read_event(r->connection->read, 0) != NGX_OK) {
+        ctx.call.reset();
+        ctx.wait.reset();
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
@@ -137,7 +139,8 @@ void write_report(ngx_http_request_t *r, const flow::Report &report)
 Result<Done> change_session(RequestContext &ctx, const session::Change &change)
 {
     auto &party = *ctx.provider->party;
-    store::CookieStore store{party, main_conf(ctx.request).entropy};
+    store::CookieStore store{party.cookies, party.keys,
+                             main_conf(ctx.request).entropy};
 
     auto cookies = store.apply(change);
     if (!cookies) {
@@ -218,7 +221,8 @@ ngx_int_t perform(ngx_http_request_t *r, RequestContext &ctx, flow::Step step)
 void begin(ngx_http_request_t *r, RequestContext &ctx, Provider &provider,
            const MakeStory &make_story)
 {
-    store::CookieStore store{*provider.party, main_conf(r).entropy};
+    const auto &party = *provider.party;
+    store::CookieStore store{party.cookies, party.keys, main_conf(r).entropy};
 
     ctx.provider = &provider;
     ctx.granted = nullptr;

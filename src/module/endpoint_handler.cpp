@@ -62,6 +62,15 @@ ngx_int_t too_large(ngx_http_request_t *r, Provider &provider)
     return send(r, ctx, reply.response);
 }
 
+// A named location keeps the URI of the request that was sent there, as by
+// error_page: it is no request for an endpoint any more.
+bool is_named(ngx_http_request_t *r)
+{
+    auto *core = static_cast<ngx_http_core_loc_conf_t *>(
+        ngx_http_get_module_loc_conf(r, ngx_http_core_module));
+    return core->named;
+}
+
 // A callback's query holds the code, and NGINX puts the request line into its
 // logs: ours has none. Only logs read it from here on.
 void hide_query(ngx_http_request_t *r)
@@ -86,11 +95,16 @@ ngx_int_t route_endpoint(ngx_http_request_t *r)
         return NGX_DECLINED;
     }
 
-    auto *provider = provider_by_path(r);
     if (auto *ctx = find_context(r)) {
         ctx->endpoint = nullptr; // of before an internal redirect
     }
-    if (provider == nullptr || loc_conf(r).endpoints != nullptr) {
+
+    auto *provider = provider_by_path(r);
+    bool is_written = loc_conf(r).endpoints != nullptr;
+    if (provider != nullptr || is_written) {
+        hide_query(r);
+    }
+    if (provider == nullptr || is_written || is_named(r)) {
         return NGX_DECLINED;
     }
 
@@ -120,7 +134,6 @@ ngx_int_t serve_endpoint(ngx_http_request_t *r, Provider &provider)
         return too_large(r, provider);
     }
 
-    hide_query(r);
     auto rc = tell(r, provider, [&] {
         return flow::endpoint_story(endpoint_name(r, provider),
                                     ngx::view(r->method_name));

@@ -18,9 +18,7 @@ ngx_http_output_header_filter_pt next_header_filter;
 
 ngx_int_t on_header(ngx_http_request_t *r)
 {
-    if (r == r->main) {
-        edit_response(r);
-    }
+    edit_response(r);
     return next_header_filter(r);
 }
 
@@ -52,13 +50,16 @@ bool run_last(ngx_http_core_main_conf_t *core, ngx_http_phases phase,
     return true;
 }
 
+void add_filter()
+{
+    next_header_filter = ngx_http_top_header_filter;
+    ngx_http_top_header_filter = ngx::guarded_request<on_header>;
+}
+
 bool add_handlers(ngx_conf_t *cf)
 {
     auto *core = static_cast<ngx_http_core_main_conf_t *>(
         ngx_http_conf_get_module_main_conf(cf, ngx_http_core_module));
-
-    next_header_filter = ngx_http_top_header_filter;
-    ngx_http_top_header_filter = ngx::guarded_request<on_header>;
 
     return run_first(core, NGX_HTTP_REWRITE_PHASE,
                      ngx::guarded_request<route_endpoint>) &&
@@ -73,15 +74,16 @@ ngx_int_t preconfiguration(ngx_conf_t *cf)
     return add_variables(cf);
 }
 
-// Who uses no provider pays nothing.
+// The filter chain belongs to the process, not to a configuration: a worker
+// that is started after a reload has failed runs with what that reload left,
+// so the filter is always there. Phases belong to the configuration: who uses
+// no provider pays nothing for them.
 ngx_int_t postconfiguration(ngx_conf_t *cf)
 {
     auto &main = *static_cast<MainConf *>(
         ngx_http_conf_get_module_main_conf(cf, ngx_http_bff_module));
 
-    if (!compile(cf, main)) {
-        return NGX_ERROR;
-    }
+    add_filter();
     return main.providers.empty() || add_handlers(cf) ? NGX_OK : NGX_ERROR;
 }
 
@@ -90,10 +92,15 @@ ngx_int_t init_module(ngx_cycle_t *cycle)
     return take_over(cycle) ? NGX_OK : NGX_ERROR;
 }
 
+MainConf *main_conf_of(ngx_cycle_t *cycle)
+{
+    return static_cast<MainConf *>(
+        ngx_http_cycle_get_module_main_conf(cycle, ngx_http_bff_module));
+}
+
 ngx_int_t init_process(ngx_cycle_t *cycle)
 {
-    auto *main = static_cast<MainConf *>(
-        ngx_http_cycle_get_module_main_conf(cycle, ngx_http_bff_module));
+    auto *main = main_conf_of(cycle);
     if (main == nullptr || main->providers.empty()) {
         return NGX_OK;
     }
@@ -104,6 +111,19 @@ ngx_int_t init_process(ngx_cycle_t *cycle)
         }
     });
     return listens ? NGX_OK : NGX_ERROR;
+}
+
+// While resolvers and connections still exist.
+void exit_process(ngx_cycle_t *cycle) noexcept
+{
+    auto *main = main_conf_of(cycle);
+    if (main == nullptr) {
+        return;
+    }
+
+    for (auto *provider : main->providers) {
+        provider->documents->stop();
+    }
 }
 
 constexpr ngx_uint_t kEverywhere =
@@ -136,7 +156,7 @@ ngx_http_module_t module_context = {
     ngx::guarded_conf<preconfiguration>,
     ngx::guarded_conf<postconfiguration>,
     ngx::guarded_create<create_main_conf>,
-    nullptr, // init main configuration
+    ngx::guarded_init<init_main_conf>,
     ngx::guarded_create<create_srv_conf>,
     nullptr, // merge server configuration
     ngx::guarded_create<create_loc_conf>,
@@ -158,7 +178,7 @@ ngx_module_t ngx_http_bff_module = {
     bff::ngx::guarded_cycle<bff::module::init_process>,
     nullptr, // init thread
     nullptr, // exit thread
-    nullptr, // exit process
+    bff::module::exit_process,
     nullptr, // exit master
     NGX_MODULE_V1_PADDING,
 };

@@ -46,6 +46,17 @@ void before_edit(ngx_http_request_t *r)
     }
 }
 
+// The answer to one person's token is for nobody else.
+void keep_out_of_caches([[maybe_unused]] ngx_http_request_t *r)
+{
+#if (NGX_HTTP_CACHE)
+    if (r->upstream != nullptr) {
+        r->upstream->cacheable = 0;
+        r->upstream->store = 0;
+    }
+#endif
+}
+
 // The location asks for a token.
 ngx_int_t edit_protected(ngx_http_request_t *r, const LocConf &location)
 {
@@ -71,18 +82,20 @@ ngx_int_t edit_protected(ngx_http_request_t *r, const LocConf &location)
     } else {
         ngx::remove_header(r, "authorization");
     }
-    if (ctx != nullptr && r == r->main) {
-        ctx->is_edited = true;
+    if (ctx != nullptr) {
+        ctx->was_edited = true;
+        ctx->is_edited = ctx->is_edited || r == r->main;
     }
 
     return NGX_DECLINED;
 }
 
-// The location does not, but its request may have been in one that did.
+// The location does not, but its request, or the one that it is part of, may
+// have been in one that did.
 void edit_unprotected(ngx_http_request_t *r)
 {
     auto *ctx = find_context(r);
-    if (ctx == nullptr || !ctx->is_edited) {
+    if (ctx == nullptr || !(r == r->main ? ctx->is_edited : ctx->was_edited)) {
         return;
     }
 
@@ -103,9 +116,7 @@ ngx_int_t edit_request(ngx_http_request_t *r)
 {
     auto &location = loc_conf(r);
 
-    if (r == r->main) {
-        strip_cookies(r);
-    }
+    strip_cookies(r);
 
     if (location.use != nullptr) {
         return edit_protected(r, location);
@@ -117,20 +128,25 @@ ngx_int_t edit_request(ngx_http_request_t *r)
 
 void edit_response(ngx_http_request_t *r)
 {
+    if (main_conf(r).providers.empty()) {
+        return;
+    }
+
     auto *ctx = find_context(r);
     if (ctx == nullptr) {
         return;
     }
 
-    for (const auto &cookie : std::exchange(ctx->set_cookies, {})) {
-        ngx::add_response_header(r, "Set-Cookie", cookie);
+    if (r == r->main) {
+        for (const auto &cookie : std::exchange(ctx->set_cookies, {})) {
+            ngx::add_response_header(r, "Set-Cookie", cookie);
+        }
     }
 
-#if (NGX_HTTP_CACHE)
-    if (ctx->granted != nullptr && r->upstream != nullptr) {
-        r->upstream->cacheable = 0;
+    auto *use = loc_conf(r).use;
+    if (use != nullptr && ctx->granted == use->provider) {
+        keep_out_of_caches(r);
     }
-#endif
 }
 
 } // namespace bff::module

@@ -10,6 +10,7 @@
 #include <iterator>
 
 #include "core/session/cookie_style.hpp"
+#include "core/web/url.hpp"
 #include "ngx/pool.hpp"
 #include "ngx/text.hpp"
 
@@ -84,8 +85,8 @@ Result<long long> time_ms(const Line &line)
 {
     auto text = ngx::borrow(line.values[0]);
     auto ms = ngx_parse_time(&text, 0);
-    if (ms == NGX_ERROR || ms <= 0) {
-        return wrong("must be a time greater than zero, as in \"30s\"");
+    if (ms == NGX_ERROR) {
+        return wrong("must be a time, as in \"30s\"");
     }
     return static_cast<long long>(ms);
 }
@@ -119,6 +120,9 @@ template <auto member> Result<Done> set_seconds(Line &line)
     auto ms = time_ms(line);
     if (!ms) {
         return std::move(ms).error();
+    }
+    if (*ms % 1000 != 0) {
+        return wrong("must be whole seconds, as in \"30s\"");
     }
     line.provider.written.*member = Seconds{*ms / 1000};
     return Done{};
@@ -253,6 +257,9 @@ Result<Done> set_timeout(Line &line)
     if (!ms) {
         return std::move(ms).error();
     }
+    if (*ms == 0) {
+        return wrong("must be longer than zero, as in \"10s\"");
+    }
     line.provider.timeout = static_cast<ngx_msec_t>(*ms);
     return Done{};
 }
@@ -268,7 +275,7 @@ Result<Done> set_session_key(Line &line)
         auto keys = crypto::parse_key_file(*text);
         wipe(*text);
         if (!keys) {
-            return std::move(keys).error();
+            return wrong("cannot be used: " + keys.error().detail);
         }
         auto &all = line.provider.session_keys;
         all.insert(all.end(), keys->begin(), keys->end());
@@ -277,7 +284,7 @@ Result<Done> set_session_key(Line &line)
 
     auto key = crypto::parse_key(*text);
     if (!key) {
-        return std::move(key).error();
+        return wrong("cannot be used: " + key.error().detail);
     }
     line.provider.session_keys.push_back(std::move(*key));
     return Done{};
@@ -437,6 +444,22 @@ char *on_line(ngx_conf_t *cf, ngx_command_t *, void *provider)
     }
 }
 
+// Not wrong, since a page may take the callback itself; but rarely meant.
+void warn_of_redirect_uri(ngx_conf_t *cf, const Provider &provider)
+{
+    const auto &written = provider.written;
+    auto url = web::Url::parse(written.redirect_uri);
+
+    if (url && url->path != written.endpoints_path + "callback") {
+        ngx_conf_log_error(NGX_LOG_WARN, cf, 0,
+                           "\"redirect_uri\" of \"bff_provider %*s\" does not "
+                           "lead to \"%*scallback\", where logins end",
+                           provider.name.size(), provider.name.data(),
+                           written.endpoints_path.size(),
+                           written.endpoints_path.data());
+    }
+}
+
 // What only the whole block can tell.
 char *check_block(ngx_conf_t *cf, Provider &provider)
 {
@@ -454,6 +477,7 @@ char *check_block(ngx_conf_t *cf, Provider &provider)
         return refuse(cf, provider, cookies.error().detail);
     }
 
+    warn_of_redirect_uri(cf, provider);
     return NGX_CONF_OK;
 }
 

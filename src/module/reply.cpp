@@ -40,13 +40,19 @@ void set_content_type(ngx_http_request_t *r, std::string_view type)
 void set_headers(ngx_http_request_t *r, RequestContext &ctx,
                  const web::HttpResponse &response)
 {
+    // An error_page that leads to a protected place answers a second time.
+    for (auto *header : std::exchange(ctx.answer_headers, {})) {
+        ngx::remove_response_header(header);
+    }
+
     for (const auto &header : response.headers) {
         if (text::equal_ignoring_case(header.name, "content-type")) {
             set_content_type(r, header.value);
         } else if (text::equal_ignoring_case(header.name, "set-cookie")) {
             ctx.set_cookies.push_back(header.value);
         } else {
-            ngx::add_response_header(r, header.name, header.value);
+            ctx.answer_headers.push_back(
+                ngx::add_response_header(r, header.name, header.value));
         }
     }
 }

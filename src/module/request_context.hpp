@@ -21,7 +21,8 @@ struct RequestContext {
     ngx_http_request_t *request; // the main one
     std::string_view cookie;     // as the client sent it, before our edits
     std::optional<std::string> authorization; // likewise
-    bool is_edited = false; // the header list carries our changes
+    bool is_edited = false;  // the main header list carries our token
+    bool was_edited = false; // some list did, of a subrequest perhaps
 
     // The story being told, and what it waits for.
     Provider *provider = nullptr;
@@ -37,6 +38,8 @@ struct RequestContext {
     Secret bearer;
     std::vector<std::string> set_cookies; // for the response, once
     Provider *endpoint = nullptr;         // routed to its endpoints
+
+    std::vector<ngx_table_elt_t *> answer_headers; // of our last answer
 
     // For variables.
     flow::Action action = flow::Action::none;

@@ -40,7 +40,8 @@ struct MainConf {
 };
 
 struct SrvConf {
-    std::vector<Use *> *uses; // of all its locations
+    std::vector<Use *> *uses;      // bff, of all its locations
+    std::vector<Use *> *endpoints; // bff_endpoints, likewise
 };
 
 struct LocConf {

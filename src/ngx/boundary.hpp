@@ -35,13 +35,15 @@ template <auto f> ngx_int_t guarded_request(ngx_http_request_t *r) noexcept
     }
 }
 
-// void f(ngx_event_t *)
+// void f(ngx_event_t *); the event may be gone when f returns.
 template <auto f> void guarded_event(ngx_event_t *event) noexcept
 {
+    auto *log = event->log;
+
     try {
         f(event);
     } catch (...) {
-        log_exception(event->log);
+        log_exception(log);
     }
 }
 
@@ -87,6 +89,17 @@ char *guarded_merge(ngx_conf_t *cf, void *parent, void *child) noexcept
 {
     try {
         return f(cf, parent, child);
+    } catch (...) {
+        log_exception(cf->log);
+        return static_cast<char *>(NGX_CONF_ERROR);
+    }
+}
+
+// char *f(ngx_conf_t *, void *): init_main_conf.
+template <auto f> char *guarded_init(ngx_conf_t *cf, void *conf) noexcept
+{
+    try {
+        return f(cf, conf);
     } catch (...) {
         log_exception(cf->log);
         return static_cast<char *>(NGX_CONF_ERROR);

@@ -4,6 +4,7 @@
 
 #include "ngx/headers.hpp"
 
+#include <algorithm>
 #include <new>
 
 #include "core/base/text.hpp"
@@ -101,8 +102,9 @@ void remove_at(ngx_pool_t *pool, ngx_list_t &list, const Place &place)
         split_part(pool, list, place);
     }
 
-    // The next push opens a part of its own.
-    list.nalloc = list.last->nelts;
+    // The next push opens a part of its own; of an emptied list, whose part
+    // keeps its memory, it takes the first element again.
+    list.nalloc = std::max<ngx_uint_t>(list.last->nelts, 1);
 }
 
 ngx_table_elt_t *push(ngx_pool_t *pool, ngx_list_t &list, std::string_view name,
@@ -347,10 +349,11 @@ void own_header_list(ngx_http_request_t *sr)
     });
 }
 
-void add_response_header(ngx_http_request_t *r, std::string_view name,
-                         std::string_view value)
+ngx_table_elt_t *add_response_header(ngx_http_request_t *r,
+                                     std::string_view name,
+                                     std::string_view value)
 {
-    push(r->pool, r->headers_out.headers, name, value);
+    return push(r->pool, r->headers_out.headers, name, value);
 }
 
 } // namespace bff::ngx

@@ -42,7 +42,13 @@ void own_header_list(ngx_http_request_t *subrequest);
 
 // --- response ---
 
-void add_response_header(ngx_http_request_t *r, std::string_view name,
-                         std::string_view value);
+ngx_table_elt_t *add_response_header(ngx_http_request_t *r,
+                                     std::string_view name,
+                                     std::string_view value);
+// One that add_response_header() gave.
+inline void remove_response_header(ngx_table_elt_t *header)
+{
+    header->hash = 0;
+}
 
 } // namespace bff::ngx

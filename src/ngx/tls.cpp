@@ -71,6 +71,12 @@ bool set_up(ngx_conf_t *cf, ngx_ssl_t *ssl, const TlsSettings &settings)
         return false;
     }
 
+    // Each connection says it again, with the host (see prepare); this is for
+    // one that would not ask.
+    if (settings.verify) {
+        SSL_CTX_set_verify(ssl->ctx, SSL_VERIFY_PEER, nullptr);
+    }
+
     auto crl = settings.crl;
     return ngx_ssl_crl(cf, ssl, &crl) == NGX_OK &&
            ngx_ssl_client_session_cache(cf, ssl, 1) == NGX_OK;

@@ -58,6 +58,12 @@ bool Bell::listen(ngx_cycle_t *cycle, std::function<void()> heard)
 {
     heard_ = std::move(heard);
 
+    // Never read, so always ready where readiness is told again and again;
+    // who waits there looks again by a timer.
+    if (!(ngx_event_flags & NGX_USE_CLEAR_EVENT)) {
+        return true;
+    }
+
     connection_ = ngx_get_connection(fd_, cycle->log);
     if (connection_ == nullptr) {
         return false;

@@ -29,13 +29,12 @@ session::Found CookieStore::find(std::string_view cookie_header,
         return {};
     }
 
-    auto session =
-        session::read_session(cookie_header, party_.cookies, party_.keys, now);
+    auto session = session::read_session(cookie_header, style_, keys_, now);
     if (session) {
         return {State::active, std::move(*session)};
     }
 
-    if (!has_chunk(cookie_header, party_.cookies)) {
+    if (!has_chunk(cookie_header, style_)) {
         return {};
     }
     bool expired = session.error().code == Code::expired;
@@ -47,12 +46,12 @@ CookieStore::apply(const session::Change &change) const
 {
     // The callback comes from another site: what the browser has is unknown.
     if (auto *save = std::get_if<session::Save>(&change)) {
-        return session::write_session(save->session, party_.cookies,
-                                      party_.keys, entropy_, std::nullopt);
+        return session::write_session(save->session, style_, keys_, entropy_,
+                                      std::nullopt);
     }
 
     if (std::holds_alternative<session::Forget>(change)) {
-        return session::clear_session(party_.cookies);
+        return session::clear_session(style_);
     }
 
     return std::vector<web::SetCookie>{};

@@ -7,7 +7,8 @@
 #include <vector>
 
 #include "core/crypto/entropy.hpp"
-#include "core/flow/story.hpp"
+#include "core/crypto/keyring.hpp"
+#include "core/session/session_cookie.hpp"
 #include "core/session/session_store.hpp"
 #include "core/web/cookie.hpp"
 
@@ -15,8 +16,9 @@ namespace bff::store {
 
 class CookieStore {
 public:
-    CookieStore(const flow::RelyingParty &party, crypto::Entropy &entropy)
-        : party_{party}, entropy_{entropy}
+    CookieStore(const session::CookieStyle &style, const crypto::Keyring &keys,
+                crypto::Entropy &entropy)
+        : style_{style}, keys_{keys}, entropy_{entropy}
     {
     }
 
@@ -28,7 +30,8 @@ public:
     apply(const session::Change &change) const;
 
 private:
-    const flow::RelyingParty &party_;
+    const session::CookieStyle &style_;
+    const crypto::Keyring &keys_;
     crypto::Entropy &entropy_;
 };
 

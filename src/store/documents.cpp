@@ -5,7 +5,6 @@
 
 #include "store/documents.hpp"
 
-#include <csignal>
 #include <cstring>
 
 #include "core/base/text.hpp"
@@ -16,10 +15,11 @@
 namespace bff::store {
 namespace {
 
-constexpr uint64_t kLeaseSlackMs = 1000; // beyond a call's own deadline
-constexpr uint64_t kTickMs = 1000;       // how soon a dead worker is noticed
-constexpr uint64_t kTryAgainMs = 10000;  // between background renewals
-constexpr uint32_t kBucketSize = 3;      // KEY-7
+constexpr uint64_t kLeaseSlackMs = 1000;   // beyond a call's own deadline
+constexpr uint64_t kTickMs = 1000;         // how soon a dead worker is noticed
+constexpr uint64_t kTryAgainMs = 10000;    // between background renewals
+constexpr size_t kMostOctets = 256 * 1024; // of a document
+constexpr uint32_t kBucketSize = 3;        // KEY-7
 constexpr uint64_t kBucketMs = 10000;
 
 std::string_view name_of(oidc::Document document)
@@ -29,7 +29,7 @@ std::string_view name_of(oidc::Document document)
 
 // Another configuration of the same name must not find this one's texts.
 std::string fingerprint(const oidc::ClientSettings &client,
-                        oidc::Document document)
+                        const std::string &trust, oidc::Document document)
 {
     std::string all{name_of(document)};
     for (const auto &part : {client.name, client.issuer, client.config_url,
@@ -70,18 +70,53 @@ bool replace_text(const SharedZone &zone, SharedDocument *document,
 
     auto *old = document->text;
     document->text = text;
+    __atomic_add_fetch(&zone.shared->news, 1, __ATOMIC_RELEASE);
     lock.free(old);
 
     return true;
 }
 
-// A worker that has died holds nothing.
-bool is_leased(const SharedDocument &document, uint64_t now)
+// What there is under the lock, to be thought about without it.
+struct Seen {
+    Lease lease;
+    uint64_t failures;
+    uint32_t last_code;
+    uint64_t try_again;
+};
+
+Seen look(const SharedZone &zone, const SharedDocument &shared)
 {
-    if (document.lease == 0 || now >= document.lease_ends) {
-        return false;
+    ngx::ZoneLock lock{zone.pool};
+    return {shared.lease, shared.failures, shared.last_code, shared.try_again};
+}
+
+// The text, when it is another than `known`; empty when not.
+struct Text {
+    std::string octets;
+    uint64_t generation = 0;
+    int64_t expires = 0;
+};
+
+Text text_after(const SharedZone &zone, const SharedDocument &shared,
+                uint64_t known)
+{
+    Text text;
+    text.octets.resize(kMostOctets); // no allocation under the lock
+    size_t length = 0;
+
+    {
+        ngx::ZoneLock lock{zone.pool};
+        auto *there = shared.text;
+        if (there != nullptr && there->generation != known) {
+            length = there->length;
+            std::memcpy(text.octets.data(), there->octets, length);
+            text.generation = there->generation;
+            text.expires = there->expires;
+        }
     }
-    return kill(document.lease_holder, 0) == 0 || errno != ESRCH;
+
+    text.octets.resize(length);
+    return text;
 }
 
 template <class T> std::optional<Error> error_of(Result<T> result)
@@ -98,7 +133,7 @@ Instant now_by_ngx()
 
 class Documents::Waiter final : public Documents::Wait {
 public:
-    Waiter(Documents &documents, flow::Once once, Told told)
+    Waiter(Documents &documents, oidc::Once once, Told told)
         : once{once}, told{std::move(told)}, documents_{documents}
     {
         posted.data = this;
@@ -122,7 +157,7 @@ public:
         ngx_post_event(&posted, &ngx_posted_events);
     }
 
-    flow::Once once;
+    oidc::Once once;
     Told told;
     uint64_t failures = 0;   // seen when the waiting began
     uint64_t generation = 0; // known then
@@ -143,9 +178,10 @@ private:
 };
 
 Documents::Documents(std::shared_ptr<const oidc::ClientSettings> client,
-                     ngx::HttpClient &http, ngx::Bell &bell,
+                     std::string trust, ngx::HttpClient &http, ngx::Bell &bell,
                      const SharedZone &zone)
-    : client_{std::move(client)}, http_{http}, bell_{bell}, zone_{zone}
+    : client_{std::move(client)}, http_{http}, bell_{bell}, zone_{zone},
+      trust_{std::move(trust)}
 {
     provider_.client = client_;
     if (auto by_hand = oidc::Metadata::by_hand(*client_)) {
@@ -153,8 +189,9 @@ Documents::Documents(std::shared_ptr<const oidc::ClientSettings> client,
             std::make_shared<const oidc::Metadata>(std::move(*by_hand));
     }
 
+    // Runs only while somebody waits, and keeps a worker that ends alive for
+    // them.
     tick_.data = this;
-    tick_.cancelable = 1;
     tick_.handler = ngx::guarded_event<on_tick>;
 }
 
@@ -173,7 +210,7 @@ SharedDocument *Documents::slot(Copy &copy)
         return copy.shared;
     }
 
-    auto wanted = fingerprint(*client_, copy.document);
+    auto wanted = fingerprint(*client_, trust_, copy.document);
     ngx::ZoneLock lock{zone_.pool};
 
     copy.shared = find(zone_.shared, wanted);
@@ -190,6 +227,18 @@ SharedDocument *Documents::slot(Copy &copy)
     return copy.shared;
 }
 
+// Costs one read of shared memory while there are no news.
+void Documents::take_over_news()
+{
+    auto news = __atomic_load_n(&zone_.shared->news, __ATOMIC_ACQUIRE);
+
+    if (news != news_) {
+        take_over(metadata_);
+        take_over(keys_);
+        news_ = news;
+    }
+}
+
 void Documents::take_over(Copy &copy)
 {
     auto *shared = slot(copy);
@@ -197,20 +246,10 @@ void Documents::take_over(Copy &copy)
         return;
     }
 
-    std::string octets;
-    uint64_t generation = 0;
-    {
-        ngx::ZoneLock lock{zone_.pool};
-        auto *text = shared->text;
-        if (text == nullptr || text->generation == copy.generation) {
-            return;
-        }
-        generation = text->generation;
-        octets.assign(reinterpret_cast<char *>(text->octets), text->length);
-    }
-
-    if (adopt(copy, octets)) {
-        copy.generation = generation;
+    auto text = text_after(zone_, *shared, copy.generation);
+    if (text.generation != 0 && adopt(copy, text.octets)) {
+        copy.generation = text.generation;
+        copy.expires = text.expires;
     }
 }
 
@@ -235,42 +274,38 @@ bool Documents::adopt(Copy &copy, std::string_view text)
 
 const oidc::Provider &Documents::provider(Instant now)
 {
-    for (auto *copy : {&metadata_, &keys_}) {
-        take_over(*copy);
-        renew_if_stale(*copy, now);
-    }
+    take_over_news();
+    renew_if_stale(metadata_, now);
+    renew_if_stale(keys_, now);
 
     return provider_;
 }
 
 void Documents::renew_if_stale(Copy &copy, Instant now)
 {
-    auto *shared = slot(copy);
-    if (shared == nullptr || copy.generation == 0 || copy.call) {
+    bool is_stale = copy.generation != 0 && to_number(now) >= copy.expires;
+    if (!is_stale || copy.call || monotonic_now() < copy.next_look) {
         return;
     }
 
-    {
-        ngx::ZoneLock lock{zone_.pool};
-        if (shared->text == nullptr || to_number(now) < shared->text->expires ||
-            monotonic_now() < shared->try_again) {
-            return;
-        }
-    }
+    auto seen = look(zone_, *copy.shared);
+    auto moment = monotonic_now();
+    copy.next_look = moment + kTickMs;
 
-    if (try_lease(copy)) {
+    if (moment >= seen.try_again && !seen.lease.is_held(moment) &&
+        try_lease(copy, seen.lease)) {
         fetch(copy);
     }
 }
 
 // --- asking ---
 
-Documents::Copy &Documents::copy_for(flow::Once once)
+Documents::Copy &Documents::copy_for(oidc::Once once)
 {
-    return once == flow::Once::metadata ? metadata_ : keys_;
+    return once == oidc::Once::metadata ? metadata_ : keys_;
 }
 
-std::unique_ptr<Documents::Wait> Documents::ask(flow::Once once, Told told)
+std::unique_ptr<Documents::Wait> Documents::ask(oidc::Once once, Told told)
 {
     auto waiter = std::make_unique<Waiter>(*this, once, std::move(told));
     auto &copy = copy_for(once);
@@ -282,10 +317,7 @@ std::unique_ptr<Documents::Wait> Documents::ask(flow::Once once, Told told)
     }
 
     waiter->generation = copy.generation;
-    {
-        ngx::ZoneLock lock{zone_.pool};
-        waiter->failures = shared->failures;
-    }
+    waiter->failures = look(zone_, *shared).failures;
 
     settle_waiters();
     return waiter;
@@ -321,37 +353,36 @@ void Documents::settle_waiters()
 std::optional<Result<Done>> Documents::outcome_for(Waiter &waiter)
 {
     auto &copy = copy_for(waiter.once);
-    take_over(copy);
+    bool renewed = waiter.once == oidc::Once::renewed_keys;
 
-    bool known = waiter.once == flow::Once::metadata
-                     ? provider_.metadata != nullptr
-                     : provider_.keys != nullptr;
-    if (waiter.once == flow::Once::renewed_keys) {
-        known = copy.generation > waiter.generation;
-    }
-    if (known) {
+    take_over_news();
+    if (renewed ? copy.generation > waiter.generation : is_known(waiter.once)) {
         return Result<Done>{Done{}};
     }
 
-    {
-        ngx::ZoneLock lock{zone_.pool};
-        if (copy.shared->failures != waiter.failures) {
-            return Result<Done>{Error{static_cast<Code>(copy.shared->last_code),
-                                      "another worker has asked in vain"}};
-        }
-        if (is_leased(*copy.shared, monotonic_now())) {
-            return std::nullopt; // somebody is asking
-        }
+    auto seen = look(zone_, *copy.shared);
+    if (seen.failures != waiter.failures) {
+        return Result<Done>{Error{static_cast<Code>(seen.last_code),
+                                  "another worker has asked in vain"}};
+    }
+    if (seen.lease.is_held(monotonic_now())) {
+        return std::nullopt; // somebody is asking
     }
 
-    if (waiter.once == flow::Once::renewed_keys && !take_from_bucket(copy)) {
+    if (renewed && !take_from_bucket(copy)) {
         return Result<Done>{
             Error{Code::refused, "keys were asked for too often"}};
     }
-    if (try_lease(copy)) {
+    if (try_lease(copy, seen.lease)) {
         fetch(copy);
     }
     return std::nullopt;
+}
+
+bool Documents::is_known(oidc::Once once) const
+{
+    return once == oidc::Once::metadata ? provider_.metadata != nullptr
+                                        : provider_.keys != nullptr;
 }
 
 bool Documents::take_from_bucket(Copy &copy)
@@ -374,22 +405,32 @@ bool Documents::take_from_bucket(Copy &copy)
     return true;
 }
 
-bool Documents::try_lease(Copy &copy)
+// Takes over from `seen`, which nobody holds any more; false when somebody
+// else was faster.
+bool Documents::try_lease(Copy &copy, const Lease &seen)
 {
-    auto now = monotonic_now();
+    auto ends = monotonic_now() + http_.timeout() + kLeaseSlackMs;
     ngx::ZoneLock lock{zone_.pool};
-    auto &shared = *copy.shared;
+    auto &lease = copy.shared->lease;
 
-    if (is_leased(shared, now)) {
+    if (lease.number != seen.number) {
         return false;
     }
 
     copy.lease = ++zone_.shared->last_number;
-    shared.lease_ends = now + http_.timeout() + kLeaseSlackMs;
-    shared.lease_holder = ngx_pid;
-    shared.lease = copy.lease;
+    lease.ends = ends;
+    lease.holder = ngx_pid;
+    lease.number = copy.lease;
 
     return true;
+}
+
+void Documents::release(Copy &copy)
+{
+    ngx::ZoneLock lock{zone_.pool};
+    if (copy.shared->lease.number == copy.lease) {
+        copy.shared->lease.number = 0;
+    }
 }
 
 // --- fetching ---
@@ -410,12 +451,8 @@ void Documents::fetched(Copy &copy, Result<web::HttpResponse> answer)
         answer ? keep(copy, *answer) : Result<Done>{std::move(answer).error()};
     if (!kept) {
         give_up(copy, kept.error());
-    } else {
-        ngx::ZoneLock lock{zone_.pool};
-        if (copy.shared->lease == copy.lease) {
-            copy.shared->lease = 0;
-        }
     }
+    release(copy);
 
     bell_.ring();
     settle_waiters();
@@ -457,8 +494,7 @@ void Documents::give_up(Copy &copy, const Error &error)
         ngx::ZoneLock lock{zone_.pool};
         auto &shared = *copy.shared;
         shared.try_again = monotonic_now() + kTryAgainMs;
-        if (shared.lease == copy.lease) {
-            shared.lease = 0;
+        if (shared.lease.number == copy.lease) {
             shared.last_code = static_cast<uint32_t>(error.code);
             shared.failures++;
         }
@@ -479,6 +515,12 @@ void Documents::give_up(Copy &copy, const Error &error)
             "provider \"" + client_->name + "\": " + error.detail +
                 (copy.generation ? ", serving with the last known copy" : ""));
     }
+}
+
+void Documents::stop()
+{
+    metadata_.call.reset();
+    keys_.call.reset();
 }
 
 } // namespace bff::store

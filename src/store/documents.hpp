@@ -13,7 +13,6 @@
 #include <list>
 
 #include "core/base/instant.hpp"
-#include "core/flow/story.hpp"
 #include "core/oidc/provider.hpp"
 #include "ngx/http_client.hpp"
 #include "ngx/wakeup.hpp"
@@ -32,36 +31,47 @@ public:
         virtual ~Wait() = default;
     };
 
+    // `trust` tells whom the client believes: documents that were fetched
+    // with another trust are not found here.
     Documents(std::shared_ptr<const oidc::ClientSettings> client,
-              ngx::HttpClient &http, ngx::Bell &bell, const SharedZone &zone);
+              std::string trust, ngx::HttpClient &http, ngx::Bell &bell,
+              const SharedZone &zone);
     ~Documents();
 
     // What is known right now; takes over what other workers have fetched,
     // and has what is past its time renewed.
     const oidc::Provider &provider(Instant now);
 
-    std::unique_ptr<Wait> ask(flow::Once once, Told told);
+    std::unique_ptr<Wait> ask(oidc::Once once, Told told);
 
     // Some worker has news.
     void look_again();
+
+    // This worker ends: lets go of what it asks the provider.
+    void stop();
 
 private:
     struct Copy { // of one document, in this worker
         oidc::Document document;
         SharedDocument *shared = nullptr;
         uint64_t generation = 0; // of what provider_ holds
+        int64_t expires = 0;     // likewise, seconds since 1970
+        uint64_t next_look = 0;  // no renewal before, monotonic
         uint64_t lease = 0;      // ours, while `call` runs
         std::unique_ptr<ngx::HttpCall> call;
     };
     class Waiter;
 
     SharedDocument *slot(Copy &copy);
+    void take_over_news();
     void take_over(Copy &copy);
     bool adopt(Copy &copy, std::string_view text);
     void renew_if_stale(Copy &copy, Instant now);
 
-    Copy &copy_for(flow::Once once);
-    bool try_lease(Copy &copy);
+    Copy &copy_for(oidc::Once once);
+    bool is_known(oidc::Once once) const;
+    bool try_lease(Copy &copy, const Lease &seen);
+    void release(Copy &copy);
     bool take_from_bucket(Copy &copy);
     void fetch(Copy &copy);
     void fetched(Copy &copy, Result<web::HttpResponse> answer);
@@ -76,6 +86,8 @@ private:
     ngx::HttpClient &http_;
     ngx::Bell &bell_;
     const SharedZone &zone_;
+    std::string trust_;
+    uint64_t news_ = 0; // taken over so far
     oidc::Provider provider_;
     Copy metadata_{oidc::Document::metadata};
     Copy keys_{oidc::Document::keys};

@@ -4,6 +4,8 @@
 
 #include "store/shared.hpp"
 
+#include <cerrno>
+#include <csignal>
 #include <ctime>
 
 namespace bff::store {
@@ -57,6 +59,14 @@ Result<Done> SharedZone::open(ngx_shm_zone_t *zone, bool old)
     }
 
     return Done{};
+}
+
+bool Lease::is_held(uint64_t now) const noexcept
+{
+    if (number == 0 || now >= ends) {
+        return false;
+    }
+    return kill(holder, 0) == 0 || errno != ESRCH;
 }
 
 uint64_t monotonic_now() noexcept

@@ -27,17 +27,23 @@ struct SharedText {
     u_char octets[1]; // length of them
 };
 
+// Who is asking the provider: a lease, so that a worker that dies hands it
+// on.
+struct Lease {
+    uint64_t number; // 0: nobody; else one that names the asker
+    uint64_t ends;   // milliseconds of the monotonic clock
+    ngx_pid_t holder;
+
+    // Not under a lock: asks the system whether the holder lives.
+    bool is_held(uint64_t now) const noexcept;
+};
+
 // One published document of one provider.
 struct SharedDocument {
     SharedDocument *next;
     u_char fingerprint[32];
     SharedText *text; // null: never fetched
-
-    // Who is asking the provider: a lease, so that a worker that dies hands
-    // it on. Milliseconds of the monotonic clock.
-    uint64_t lease; // 0: nobody; else a number that names the asker
-    uint64_t lease_ends;
-    ngx_pid_t lease_holder;
+    Lease lease;
 
     uint64_t failures;  // grows with each failed attempt
     uint32_t last_code; // bff::Code of the last failure
@@ -56,6 +62,7 @@ struct UsedLogin {
 
 struct Shared {
     uint32_t layout;
+    uint64_t news;        // grows with each new text; read without a lock
     uint64_t last_number; // leases and generations
     SharedDocument *documents;
     uint32_t used_logins_size; // a multiple of the bucket size

@@ -8,12 +8,12 @@
 
 #pragma once
 
-#include "core/flow/story.hpp"
+#include "core/session/used_logins.hpp"
 #include "store/shared.hpp"
 
 namespace bff::store {
 
-class UsedLogins final : public flow::UsedLogins {
+class UsedLogins final : public session::UsedLogins {
 public:
     explicit UsedLogins(const SharedZone &zone) : zone_{zone} {}
 

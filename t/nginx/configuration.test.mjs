@@ -117,6 +117,21 @@ const kRefused = [
         `${provider()}${provider({}, 'other')}${server(
             'location /a { bff corp; } location /b { bff other; }')}`,
         /endpoints_path/, /endpoints_path/],
+    ['bff and bff_endpoints of two providers with one path in one server',
+        `${provider()}${provider({}, 'other')}${server(
+            'location /a { bff corp; } location /bff/ { bff_endpoints other; }')}`,
+        /endpoints_path/, /endpoints_path/],
+    ['two providers with one cookie_name in one server',
+        `${provider({ cookie_name: '__Host-own' })}${provider(
+            { cookie_name: '__Host-own', endpoints_path: '/two/' }, 'other')}${
+            server('location /a { bff corp; } location /b { bff other; }')}`,
+        /cookie_name/, /cookie_name/],
+    ['a session_timeout below a second', provider({ session_timeout: '500ms' }),
+        /session_timeout/, /second/],
+    ['a session_timeout of zero', provider({ session_timeout: '0' }),
+        /session_timeout/, /session_timeout/],
+    ['a session_timeout with a broken second',
+        provider({ session_timeout: '1500ms' }), /session_timeout/, /second/],
     ['a bff_zone that is too small', `bff_zone bff:1k; ${provider()}`,
         /bff_zone/, /small|size/],
     ['pkce plain', provider({ pkce: 'plain' }), /pkce/, /plain|on/],
@@ -159,6 +174,13 @@ const kAccepted = [
         client_auth: 'none' }), /client_auth/],
     ['ssl_verify off, with a warning', provider({ ssl_verify: 'off' }),
         /ssl_verify/],
+    ['a redirect_uri that does not lead to the callback, with a warning',
+        provider({ redirect_uri: 'https://shop.example.com/auth/callback' }),
+        /redirect_uri/],
+    ['two providers with one cookie_name in two servers',
+        provider({ cookie_name: '__Host-own' })
+        + provider({ cookie_name: '__Host-own' }, 'other')
+        + server('bff corp;') + server('bff other;').replace('a;', 'b;'), null],
     ['a sibling-domain cookie', provider({ cookie_name: '__Secure-bff',
         cookie_domain: 'example.com', cookie_samesite: 'lax' }), null],
     ['plain-http development', provider({ cookie_name: 'bff',
@@ -182,6 +204,18 @@ for (const [what, http, warning] of kAccepted) {
             assert.match(output, new RegExp(`\\[warn\\].*${warning.source}`));
         }
     });
+}
+
+for (const [path, more] of [['/bff/callback', {}],
+    ['/auth/callback', { endpoints_path: '/auth/' }]]) {
+    test(`nginx -t has nothing to say about a redirect_uri to ${path}`,
+        async () => {
+            const { code, output } = await Nginx.test({ http: complete(provider({
+                ...more, redirect_uri: `https://shop.example.com${path}`,
+                session_key: kSixtyFour })) });
+            assert.equal(code, 0, output);
+            assert.doesNotMatch(output, /\[warn\]/);
+        });
 }
 
 test('nginx -t accepts every directive of step 1', async () => {

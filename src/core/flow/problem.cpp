@@ -58,7 +58,8 @@ constexpr Words kWords[] = {
     {"provider_unavailable", 503, "You cannot sign in at the moment",
      "The provider does not answer. Please try again in a moment."},
     {"store_unavailable", 503, "You cannot sign in at the moment",
-     "Sessions cannot be kept right now. Please try again in a moment."},
+     "Your session could not be kept. Please tell the people who run this "
+     "site."},
 };
 
 constexpr Words kNotFound = {"bad_request", 404, "There is nothing here",
@@ -233,9 +234,7 @@ void add_headers(web::HttpResponse &response, Problem problem,
         headers.push_back({"Allow", std::string{details.allow}});
     }
 
-    bool may_pass = problem == Problem::provider_unavailable ||
-                    problem == Problem::store_unavailable;
-    if (may_pass || details.retry_after) {
+    if (problem == Problem::provider_unavailable || details.retry_after) {
         auto after = details.retry_after.value_or(kRetryAfter).count();
         headers.push_back({"Retry-After", std::to_string(after)});
     }

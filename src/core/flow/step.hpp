@@ -11,6 +11,7 @@
 #include <variant>
 
 #include "core/base/secret.hpp"
+#include "core/oidc/provider.hpp"
 #include "core/session/session_store.hpp"
 #include "core/web/http_message.hpp"
 
@@ -40,14 +41,7 @@ std::string_view name_of(Action action);
 
 struct Pass {}; // not ours, let NGINX go on
 
-// What must be asked only once at a time, of all workers together. Whoever
-// comes second waits for the same answer.
-enum class Once {
-    no,           // an ordinary call of this request
-    metadata,     // of the provider; a known copy will do
-    keys,         // likewise
-    renewed_keys, // a key set newer than the one we know (KEY-6, KEY-7)
-};
+using oidc::Once;
 
 struct Fetch { // please ask the provider
     web::HttpRequest request;

@@ -16,8 +16,7 @@ namespace bff::flow {
 namespace {
 
 // BCP-12: the code comes back to this origin.
-bool is_fit_for_codes(std::string_view origin,
-                      const oidc::ClientSettings &client);
+bool is_fit_for_codes(std::string_view origin);
 
 } // namespace
 
@@ -48,12 +47,11 @@ Result<std::string> redirect_uri(const Visit &visit)
         return origin;
     }
 
-    if (!is_fit_for_codes(*origin, client)) {
+    if (!is_fit_for_codes(*origin)) {
         return Error{Code::refused,
                      "the provider would send the code to " + *origin +
                          " without TLS; write \"redirect_uri\" with the "
-                         "https URL that browsers use, or \"insecure_http "
-                         "on\" for development"};
+                         "https URL that browsers use"};
     }
 
     return *origin + endpoint_url(visit, "callback");
@@ -91,13 +89,11 @@ Error why_missing(const Answer &answer)
 
 namespace {
 
-bool is_fit_for_codes(std::string_view origin,
-                      const oidc::ClientSettings &client)
+bool is_fit_for_codes(std::string_view origin)
 {
     auto url = web::Url::parse(origin);
 
-    return client.insecure_http ||
-           (url && (url->is_https() || url->is_loopback()));
+    return url && (url->is_https() || url->is_loopback());
 }
 
 } // namespace

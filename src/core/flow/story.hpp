@@ -19,6 +19,7 @@
 #include "core/oidc/provider.hpp"
 #include "core/session/session_cookie.hpp"
 #include "core/session/session_store.hpp"
+#include "core/session/used_logins.hpp"
 #include "core/web/origin_policy.hpp"
 #include "core/web/request_view.hpp"
 
@@ -31,16 +32,6 @@ struct RelyingParty {
     crypto::Keyring keys;
 };
 
-// Remembers which logins were finished, so that a callback works once, also
-// when somebody kept its cookie (BCP-6, CB-7). Shared by all workers.
-class UsedLogins {
-public:
-    virtual ~UsedLogins() = default;
-
-    // True for the first who claims this state, false for all others.
-    virtual bool claim(std::string_view state, Instant until) = 0;
-};
-
 struct Visit {
     const web::RequestView &request;
     const session::Found &found;
@@ -48,7 +39,7 @@ struct Visit {
     const RelyingParty &party;
     const web::OriginPolicy &origins;
     crypto::Entropy &entropy;
-    UsedLogins &used_logins;
+    session::UsedLogins &used_logins;
     std::string_view extra_auth_args; // evaluated for this request
     Instant now;
 };
@@ -73,7 +64,7 @@ public:
 Result<std::string> own_origin(const Visit &visit);
 
 // Where the provider sends the browser back to. Errors: refused (BCP-12:
-// http is for loopback hosts, or with insecure_http).
+// http is for loopback hosts).
 Result<std::string> redirect_uri(const Visit &visit);
 
 // endpoints_path + name.

@@ -21,6 +21,15 @@ namespace bff::oidc {
 // The documents that a provider publishes.
 enum class Document { metadata, keys };
 
+// What must be asked only once at a time, of all workers together. Whoever
+// comes second waits for the same answer.
+enum class Once {
+    no,           // an ordinary call of this request
+    metadata,     // a known copy will do
+    keys,         // likewise
+    renewed_keys, // a key set newer than the one we know (KEY-6, KEY-7)
+};
+
 struct Provider {
     std::shared_ptr<const ClientSettings> client;
     std::shared_ptr<const Metadata> metadata; // null: not known yet

@@ -5,13 +5,32 @@
 #include "core/session/claims.hpp"
 
 #include "core/base/json.hpp"
+#include "core/base/text.hpp"
 
 namespace bff::session {
 namespace {
 
+// NGINX turns the names of variables into lower case.
+const json_t *member(const json_t *object, std::string_view name)
+{
+    if (auto *exact = json::member(object, name)) {
+        return exact;
+    }
+
+    const char *key = nullptr;
+    json_t *value = nullptr;
+    json_object_foreach(const_cast<json_t *>(object), key, value)
+    {
+        if (text::equal_ignoring_case(key, name)) {
+            return value;
+        }
+    }
+    return nullptr;
+}
+
 const json_t *follow(const json_t *object, std::string_view path)
 {
-    if (auto *whole = json::member(object, path)) {
+    if (auto *whole = member(object, path)) {
         return whole;
     }
 
@@ -20,8 +39,26 @@ const json_t *follow(const json_t *object, std::string_view path)
         return nullptr;
     }
 
-    auto *inner = json::object_at(object, path.substr(0, dot));
-    return inner ? follow(inner, path.substr(dot + 1)) : nullptr;
+    auto *inner = member(object, path.substr(0, dot));
+    return json_is_object(inner) ? follow(inner, path.substr(dot + 1))
+                                 : nullptr;
+}
+
+// The way to write a dot in a variable's name.
+std::string with_dots(std::string_view path)
+{
+    std::string dotted{path};
+    for (auto at = dotted.find("__"); at != dotted.npos;
+         at = dotted.find("__", at)) {
+        dotted.replace(at, 2, 1, '.');
+    }
+    return dotted;
+}
+
+const json_t *find(const json_t *claims, std::string_view path)
+{
+    auto *found = follow(claims, path);
+    return found ? found : follow(claims, with_dots(path));
 }
 
 std::string text_of(const json_t *value)
@@ -49,7 +86,7 @@ std::optional<std::string> claim_text(std::string_view claims_json,
                                       std::string_view path)
 {
     auto claims = json::parse_object(claims_json);
-    auto *value = claims ? follow(claims->get(), path) : nullptr;
+    auto *value = claims ? find(claims->get(), path) : nullptr;
     if (value == nullptr || json_is_null(value)) {
         return std::nullopt;
     }

@@ -51,7 +51,7 @@ BrowserRequest foreign_call(std::string_view target); // of another site's
 BrowserRequest posted(BrowserRequest request);
 BrowserRequest prefetched(BrowserRequest request);
 
-class SeenLogins final : public flow::UsedLogins {
+class SeenLogins final : public session::UsedLogins {
 public:
     bool claim(std::string_view state, Instant until) override;
 

@@ -13,7 +13,7 @@ using bff::session::claim_text;
 constexpr std::string_view kClaims =
     R"({"sub":"u1","age":42,"ok":true,"gone":null,"roles":["a","b",3],)"
     R"("address":{"city":"Köln","geo":{"lat":50}},"a.b":"dotted",)"
-    R"("a":{"b":"nested"},"evil":"x\r\nSet-Cookie: y"})";
+    R"("a":{"b":"nested"},"givenName":"Ada","under__score":"itself","evil":"x\r\nSet-Cookie: y"})";
 
 std::string text(std::string_view path)
 {
@@ -42,6 +42,15 @@ TEST(dotted_paths_lead_into_objects)
 TEST(a_claim_with_a_dot_in_its_name_comes_before_the_path)
 {
     ck_assert(text("a.b") == "dotted");
+}
+
+TEST(names_that_nginx_can_write_lead_to_claims_that_it_cannot)
+{
+    ck_assert(text("givenname") == "Ada");
+    ck_assert(text("GIVENNAME") == "Ada");
+    ck_assert(text("address__city") == "Köln");
+    ck_assert(text("address__geo__lat") == "50");
+    ck_assert(text("under__score") == "itself");
 }
 
 TEST(absent_null_and_broken_claims_have_none)
