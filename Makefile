@@ -2,6 +2,11 @@
 #
 # make help lists what there is to make.
 
+# As many jobs as there are processors, unless somebody has said otherwise.
+ifeq ($(filter -j% --jobserver%,$(MAKEFLAGS)),)
+MAKEFLAGS += -j$(shell nproc)
+endif
+
 NGINX_SOURCE_DIR ?= /usr/share/nginx/src
 BUILD            ?= release
 MODULES_DIR      ?= $(shell nginx -V 2>&1 | tr ' ' '\n' | \

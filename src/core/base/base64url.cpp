@@ -85,21 +85,26 @@ namespace {
 
 std::string encode_with(std::string_view alphabet, std::string_view bytes)
 {
-    std::string text;
-    text.reserve(encoded_size(bytes.size()) + 2); // room for padding
+    std::string text(encoded_size(bytes.size()), '\0');
+    const auto *in = reinterpret_cast<const unsigned char *>(bytes.data());
+    auto *out = text.data();
+    size_t left = bytes.size();
 
-    uint32_t bits = 0;
-    int held = 0;
-    for (unsigned char byte : bytes) {
-        bits = bits << 8 | byte;
-        for (held += 8; held >= 6;) {
-            held -= 6;
-            text.push_back(alphabet[bits >> held & 63]);
-        }
+    for (; left >= 3; left -= 3, in += 3, out += 4) {
+        uint32_t group = in[0] << 16 | in[1] << 8 | in[2];
+        out[0] = alphabet[group >> 18];
+        out[1] = alphabet[group >> 12 & 63];
+        out[2] = alphabet[group >> 6 & 63];
+        out[3] = alphabet[group & 63];
     }
 
-    if (held > 0) {
-        text.push_back(alphabet[bits << (6 - held) & 63]);
+    if (left > 0) {
+        uint32_t group = in[0] << 16 | (left == 2 ? in[1] << 8 : 0);
+        out[0] = alphabet[group >> 18];
+        out[1] = alphabet[group >> 12 & 63];
+        if (left == 2) {
+            out[2] = alphabet[group >> 6 & 63];
+        }
     }
 
     return text;
