@@ -14,11 +14,12 @@
 namespace bff::module {
 namespace {
 
-Provider *provider_by_path(ngx_http_request_t *r)
+Provider *provider_by_path(const std::vector<Use *> &uses,
+                           ngx_http_request_t *r)
 {
     auto path = ngx::view(r->uri);
 
-    for (auto *use : *srv_conf(r).uses) {
+    for (auto *use : uses) {
         if (path.starts_with(use->provider->endpoints_path())) {
             return use->provider;
         }
@@ -71,23 +72,27 @@ bool is_named(ngx_http_request_t *r)
     return core->named;
 }
 
-// A callback's query holds the code, and NGINX puts the request line into its
-// logs: ours has none. Only logs read it from here on.
-void hide_query(ngx_http_request_t *r)
+} // namespace
+
+ngx_int_t hide_query(ngx_http_request_t *r)
 {
+    const auto &server = srv_conf(r);
     auto line = ngx::view(r->request_line);
     auto query = line.find('?');
-    if (query == line.npos) {
-        return;
+
+    if (query == line.npos ||
+        (provider_by_path(*server.uses, r) == nullptr &&
+         provider_by_path(*server.endpoints, r) == nullptr)) {
+        return NGX_DECLINED;
     }
 
     std::string hidden{line.substr(0, query)};
     auto version = line.find(' ', query);
     hidden += version == line.npos ? "" : line.substr(version);
     r->request_line = ngx::in_pool(r->pool, hidden);
-}
 
-} // namespace
+    return NGX_DECLINED;
+}
 
 ngx_int_t route_endpoint(ngx_http_request_t *r)
 {
@@ -99,12 +104,9 @@ ngx_int_t route_endpoint(ngx_http_request_t *r)
         ctx->endpoint = nullptr; // of before an internal redirect
     }
 
-    auto *provider = provider_by_path(r);
-    bool is_written = loc_conf(r).endpoints != nullptr;
-    if (provider != nullptr || is_written) {
-        hide_query(r);
-    }
-    if (provider == nullptr || is_written || is_named(r)) {
+    auto *provider = provider_by_path(*srv_conf(r).uses, r);
+    if (provider == nullptr || loc_conf(r).endpoints != nullptr ||
+        is_named(r)) {
         return NGX_DECLINED;
     }
 

@@ -9,6 +9,10 @@
 
 namespace bff::module {
 
+// Before anything may be logged: a callback's query holds the code, and NGINX
+// puts the request line into its logs, so that of an endpoint loses its query.
+ngx_int_t hide_query(ngx_http_request_t *r);
+
 // After a location was found: a request for an endpoint gets the server's own
 // settings instead, as in an empty location, so that what the other location
 // returns, rewrites or tries does not get in the way.

@@ -61,7 +61,9 @@ bool add_handlers(ngx_conf_t *cf)
     auto *core = static_cast<ngx_http_core_main_conf_t *>(
         ngx_http_conf_get_module_main_conf(cf, ngx_http_core_module));
 
-    return run_first(core, NGX_HTTP_REWRITE_PHASE,
+    return run_first(core, NGX_HTTP_POST_READ_PHASE,
+                     ngx::guarded_request<hide_query>) &&
+           run_first(core, NGX_HTTP_REWRITE_PHASE,
                      ngx::guarded_request<route_endpoint>) &&
            run_last(core, NGX_HTTP_ACCESS_PHASE,
                     ngx::guarded_request<on_access>) &&

@@ -32,9 +32,10 @@ std::string fingerprint(const oidc::ClientSettings &client,
                         const std::string &trust, oidc::Document document)
 {
     std::string all{name_of(document)};
-    for (const auto &part : {client.name, client.issuer, client.config_url,
-                             client.endpoints.authorization,
-                             client.endpoints.token, client.endpoints.jwks}) {
+    for (const auto &part :
+         {client.name, client.issuer, client.config_url,
+          client.endpoints.authorization, client.endpoints.token,
+          client.endpoints.jwks, trust}) {
         all += '\n';
         all += part;
     }
@@ -144,7 +145,7 @@ public:
 
     ~Waiter() override
     {
-        documents_.waiters_.remove(this);
+        documents_.leave(this);
         if (posted.posted) {
             ngx_delete_posted_event(&posted);
         }
@@ -152,7 +153,7 @@ public:
 
     void settle(Result<Done> result)
     {
-        documents_.waiters_.remove(this);
+        documents_.leave(this);
         outcome.emplace(std::move(result));
         ngx_post_event(&posted, &ngx_posted_events);
     }
@@ -333,6 +334,15 @@ void Documents::look_again()
 void Documents::on_tick(ngx_event_t *event)
 {
     static_cast<Documents *>(event->data)->look_again();
+}
+
+// The tick must not keep a worker alive for nobody.
+void Documents::leave(Waiter *waiter)
+{
+    waiters_.remove(waiter);
+    if (waiters_.empty() && tick_.timer_set) {
+        ngx_del_timer(&tick_);
+    }
 }
 
 void Documents::settle_waiters()

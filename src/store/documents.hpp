@@ -79,6 +79,7 @@ private:
     void give_up(Copy &copy, const Error &error);
 
     void settle_waiters();
+    void leave(Waiter *waiter);
     std::optional<Result<Done>> outcome_for(Waiter &waiter);
     static void on_tick(ngx_event_t *event);
 

@@ -119,7 +119,8 @@ const kRefused = [
         /endpoints_path/, /endpoints_path/],
     ['bff and bff_endpoints of two providers with one path in one server',
         `${provider()}${provider({}, 'other')}${server(
-            'location /a { bff corp; } location /bff/ { bff_endpoints other; }')}`,
+            'location /a { bff corp; } '
+            + 'location /bff/ { bff_endpoints other; }')}`,
         /endpoints_path/, /endpoints_path/],
     ['two providers with one cookie_name in one server',
         `${provider({ cookie_name: '__Host-own' })}${provider(
