@@ -53,7 +53,7 @@ bool run_last(ngx_http_core_main_conf_t *core, ngx_http_phases phase,
 void add_filter()
 {
     next_header_filter = ngx_http_top_header_filter;
-    ngx_http_top_header_filter = ngx::guarded_request<on_header>;
+    ngx_http_top_header_filter = ngx::guarded<on_header>;
 }
 
 bool add_handlers(ngx_conf_t *cf)
@@ -62,13 +62,13 @@ bool add_handlers(ngx_conf_t *cf)
         ngx_http_conf_get_module_main_conf(cf, ngx_http_core_module));
 
     return run_first(core, NGX_HTTP_POST_READ_PHASE,
-                     ngx::guarded_request<hide_query>) &&
+                     ngx::guarded_phase<hide_query>) &&
            run_first(core, NGX_HTTP_REWRITE_PHASE,
-                     ngx::guarded_request<route_endpoint>) &&
+                     ngx::guarded_phase<route_endpoint>) &&
            run_last(core, NGX_HTTP_ACCESS_PHASE,
-                    ngx::guarded_request<on_access>) &&
+                    ngx::guarded_phase<on_access>) &&
            run_first(core, NGX_HTTP_PRECONTENT_PHASE,
-                     ngx::guarded_request<on_precontent>);
+                     ngx::guarded_phase<on_precontent>);
 }
 
 ngx_int_t preconfiguration(ngx_conf_t *cf)
@@ -134,35 +134,32 @@ constexpr ngx_uint_t kEverywhere =
 ngx_command_t module_commands[] = {
     {ngx_string("bff_provider"),
      NGX_HTTP_MAIN_CONF | NGX_CONF_BLOCK | NGX_CONF_TAKE1,
-     ngx::guarded_directive<read_provider>, NGX_HTTP_MAIN_CONF_OFFSET, 0,
-     nullptr},
+     ngx::guarded<read_provider>, NGX_HTTP_MAIN_CONF_OFFSET, 0, nullptr},
 
     {ngx_string("bff_zone"), NGX_HTTP_MAIN_CONF | NGX_CONF_TAKE1,
-     ngx::guarded_directive<read_zone>, NGX_HTTP_MAIN_CONF_OFFSET, 0, nullptr},
+     ngx::guarded<read_zone>, NGX_HTTP_MAIN_CONF_OFFSET, 0, nullptr},
 
-    {ngx_string("bff"), kEverywhere | NGX_CONF_TAKE1,
-     ngx::guarded_directive<read_bff>, NGX_HTTP_LOC_CONF_OFFSET, 0, nullptr},
+    {ngx_string("bff"), kEverywhere | NGX_CONF_TAKE1, ngx::guarded<read_bff>,
+     NGX_HTTP_LOC_CONF_OFFSET, 0, nullptr},
 
     {ngx_string("bff_endpoints"), NGX_HTTP_LOC_CONF | NGX_CONF_TAKE1,
-     ngx::guarded_directive<read_endpoints>, NGX_HTTP_LOC_CONF_OFFSET, 0,
-     nullptr},
+     ngx::guarded<read_endpoints>, NGX_HTTP_LOC_CONF_OFFSET, 0, nullptr},
 
     {ngx_string("bff_unauthenticated"), kEverywhere | NGX_CONF_TAKE1,
-     ngx::guarded_directive<read_unauthenticated>, NGX_HTTP_LOC_CONF_OFFSET, 0,
-     nullptr},
+     ngx::guarded<read_unauthenticated>, NGX_HTTP_LOC_CONF_OFFSET, 0, nullptr},
 
     ngx_null_command,
 };
 
 ngx_http_module_t module_context = {
-    ngx::guarded_conf<preconfiguration>,
-    ngx::guarded_conf<postconfiguration>,
-    ngx::guarded_create<create_main_conf>,
-    ngx::guarded_init<init_main_conf>,
-    ngx::guarded_create<create_srv_conf>,
+    ngx::guarded<preconfiguration>,
+    ngx::guarded<postconfiguration>,
+    ngx::guarded<create_main_conf>,
+    ngx::guarded<init_main_conf>,
+    ngx::guarded<create_srv_conf>,
     nullptr, // merge server configuration
-    ngx::guarded_create<create_loc_conf>,
-    ngx::guarded_merge<merge_loc_conf>,
+    ngx::guarded<create_loc_conf>,
+    ngx::guarded<merge_loc_conf>,
 };
 
 } // namespace
@@ -176,8 +173,8 @@ ngx_module_t ngx_http_bff_module = {
     bff::module::module_commands,
     NGX_HTTP_MODULE,
     nullptr, // init master
-    bff::ngx::guarded_cycle<bff::module::init_module>,
-    bff::ngx::guarded_cycle<bff::module::init_process>,
+    bff::ngx::guarded<bff::module::init_module>,
+    bff::ngx::guarded<bff::module::init_process>,
     nullptr, // init thread
     nullptr, // exit thread
     bff::module::exit_process,

@@ -179,8 +179,8 @@ ngx_int_t add_variables(ngx_conf_t *cf)
         }
 
         bool prefixed = variable.flags & NGX_HTTP_VAR_PREFIX;
-        added->get_handler = prefixed ? ngx::guarded_variable<get_prefixed>
-                                      : ngx::guarded_variable<get_named>;
+        added->get_handler =
+            prefixed ? ngx::guarded<get_prefixed> : ngx::guarded<get_named>;
         added->data = reinterpret_cast<uintptr_t>(&variable);
     }
 

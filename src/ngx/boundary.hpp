@@ -8,6 +8,7 @@
 #pragma once
 
 #include <exception>
+#include <type_traits>
 
 #include "ngx/ngx.hpp"
 
@@ -24,107 +25,49 @@ inline void log_exception(ngx_log_t *log) noexcept
     }
 }
 
-// ngx_int_t f(ngx_http_request_t *): phase handlers, filters.
-template <auto f> ngx_int_t guarded_request(ngx_http_request_t *r) noexcept
+// What tells NGINX that a function has failed.
+template <class T> T failure() noexcept
 {
+    if constexpr (std::is_same_v<T, char *>) {
+        return static_cast<char *>(NGX_CONF_ERROR);
+    } else if constexpr (std::is_pointer_v<T>) {
+        return nullptr;
+    } else if constexpr (!std::is_void_v<T>) {
+        return NGX_ERROR;
+    }
+}
+
+// The log is taken beforehand: what the arguments point to may be gone when
+// the function returns.
+template <auto f> struct Guard;
+
+template <class T, class... Args, T (*f)(Args...)> struct Guard<f> {
+    static T call(Args... args) noexcept
+    {
+        auto *log = ngx_cycle->log;
+
+        try {
+            return f(args...);
+        } catch (...) {
+            log_exception(log);
+            return failure<T>();
+        }
+    }
+};
+
+// Callbacks of every kind: configuration, events, variables, upstream.
+template <auto f> inline constexpr auto guarded = &Guard<f>::call;
+
+// Phase handlers: the client gets an answer.
+template <auto f> ngx_int_t guarded_phase(ngx_http_request_t *r) noexcept
+{
+    auto *log = r->connection->log;
+
     try {
         return f(r);
     } catch (...) {
-        log_exception(r->connection->log);
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
-    }
-}
-
-// void f(ngx_event_t *); the event may be gone when f returns.
-template <auto f> void guarded_event(ngx_event_t *event) noexcept
-{
-    auto *log = event->log;
-
-    try {
-        f(event);
-    } catch (...) {
         log_exception(log);
-    }
-}
-
-// ngx_int_t f(r, v, data): variables.
-template <auto f>
-ngx_int_t guarded_variable(ngx_http_request_t *r, ngx_http_variable_value_t *v,
-                           uintptr_t data) noexcept
-{
-    try {
-        return f(r, v, data);
-    } catch (...) {
-        log_exception(r->connection->log);
-        return NGX_ERROR;
-    }
-}
-
-// char *f(ngx_conf_t *, ngx_command_t *, void *): directives.
-template <auto f>
-char *guarded_directive(ngx_conf_t *cf, ngx_command_t *cmd, void *conf) noexcept
-{
-    try {
-        return f(cf, cmd, conf);
-    } catch (...) {
-        log_exception(cf->log);
-        return static_cast<char *>(NGX_CONF_ERROR);
-    }
-}
-
-// void *f(ngx_conf_t *): create_*_conf.
-template <auto f> void *guarded_create(ngx_conf_t *cf) noexcept
-{
-    try {
-        return f(cf);
-    } catch (...) {
-        log_exception(cf->log);
-        return nullptr;
-    }
-}
-
-// char *f(ngx_conf_t *, void *, void *): merge_*_conf.
-template <auto f>
-char *guarded_merge(ngx_conf_t *cf, void *parent, void *child) noexcept
-{
-    try {
-        return f(cf, parent, child);
-    } catch (...) {
-        log_exception(cf->log);
-        return static_cast<char *>(NGX_CONF_ERROR);
-    }
-}
-
-// char *f(ngx_conf_t *, void *): init_main_conf.
-template <auto f> char *guarded_init(ngx_conf_t *cf, void *conf) noexcept
-{
-    try {
-        return f(cf, conf);
-    } catch (...) {
-        log_exception(cf->log);
-        return static_cast<char *>(NGX_CONF_ERROR);
-    }
-}
-
-// ngx_int_t f(ngx_conf_t *): pre- and postconfiguration.
-template <auto f> ngx_int_t guarded_conf(ngx_conf_t *cf) noexcept
-{
-    try {
-        return f(cf);
-    } catch (...) {
-        log_exception(cf->log);
-        return NGX_ERROR;
-    }
-}
-
-// ngx_int_t f(ngx_cycle_t *): module and process hooks.
-template <auto f> ngx_int_t guarded_cycle(ngx_cycle_t *cycle) noexcept
-{
-    try {
-        return f(cycle);
-    } catch (...) {
-        log_exception(cycle->log);
-        return NGX_ERROR;
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 }
 

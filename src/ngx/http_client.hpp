@@ -47,9 +47,6 @@ public:
     // Milliseconds that one call may take.
     ngx_msec_t timeout() const { return settings_.timeout; }
 
-    // For NGINX: the addresses of a call that is about to connect.
-    static ngx_int_t init_peers_of(ngx_http_request_t *r);
-
 private:
     friend class Exchange;
 

@@ -73,7 +73,7 @@ bool Bell::listen(ngx_cycle_t *cycle, std::function<void()> heard)
     connection_->data = this;
     event->log = cycle->log;
     event->channel = 1; // not a socket that a worker forgot to close
-    event->handler = guarded_event<on_ring>;
+    event->handler = guarded<on_ring>;
 
     return ngx_add_event(event, NGX_READ_EVENT, NGX_CLEAR_EVENT) == NGX_OK;
 }

@@ -139,7 +139,7 @@ public:
     {
         posted.data = this;
         posted.log = ngx_cycle->log;
-        posted.handler = ngx::guarded_event<on_posted>;
+        posted.handler = ngx::guarded<on_posted>;
         documents_.waiters_.push_back(this);
     }
 
@@ -193,7 +193,7 @@ Documents::Documents(std::shared_ptr<const oidc::ClientSettings> client,
     // Runs only while somebody waits, and keeps a worker that ends alive for
     // them.
     tick_.data = this;
-    tick_.handler = ngx::guarded_event<on_tick>;
+    tick_.handler = ngx::guarded<on_tick>;
 }
 
 Documents::~Documents()
