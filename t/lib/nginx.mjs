@@ -99,12 +99,14 @@ export class Nginx {
     // http:     text of http{}, or (place) => text
     // conf:     the same for the whole file, then nothing is added but prefix
     // workers, master, level, module: false, expected: [RegExp of bad lines]
+    // clock: true, for setForward()
     static async start(options) {
         const place = options.place ?? await Place.make();
         writeConfiguration(place, options);
 
         const child = spawn(kBinary, commandLine(place), {
-            env: environment(place), stdio: ['ignore', 'ignore', 'inherit'],
+            env: environment(place, options),
+            stdio: ['ignore', 'ignore', 'inherit'],
         });
         const nginx = new Nginx(place, child, options.expected ?? []);
 
@@ -143,6 +145,11 @@ export class Nginx {
 
     get pid() {
         return this.#child.pid;
+    }
+
+    // Started with { clock: true }: it is now `seconds` later than it is.
+    setForward(seconds) {
+        this.place.file('clock', `+${seconds}\n`);
     }
 
     port(name) {
@@ -271,6 +278,7 @@ master_process ${options.master ?? 'on'};
 worker_processes ${options.workers ?? 1};
 worker_shutdown_timeout 5s;
 ${process.getuid() === 0 ? 'user root;' : ''}
+${options.clock ? kClockVariables : ''}
 error_log error.log ${level};
 pid nginx.pid;
 ${options.module === false ? '' : `load_module ${kModule};`}
@@ -289,15 +297,38 @@ export function temporaryPaths() {
         .map((kind) => `${kind}_temp_path temp_${kind};`).join('\n    ');
 }
 
-function environment(place) {
+// A clock that the test can set forward, by Debian's libfaketime. The
+// monotonic one goes on as it is.
+const kClock = '/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1';
+
+// A worker's environment has only what the configuration names.
+const kClockVariables = `env FAKETIME_TIMESTAMP_FILE; env FAKETIME_NO_CACHE;
+env FAKETIME_DONT_FAKE_MONOTONIC; env DONT_FAKE_MONOTONIC;`;
+
+function clockEnvironment(place) {
+    return {
+        LD_PRELOAD: [process.env.BFF_SANITIZE && preload(), kClock]
+            .filter(Boolean).join(':'),
+        FAKETIME_TIMESTAMP_FILE: place.file('clock', '+0\n'),
+        FAKETIME_NO_CACHE: '1',
+        FAKETIME_DONT_FAKE_MONOTONIC: '1',
+        DONT_FAKE_MONOTONIC: '1',
+    };
+}
+
+function environment(place, options = {}) {
+    return { ...process.env, ...sanitizerEnvironment(place),
+        ...options.clock ? clockEnvironment(place) : {} };
+}
+
+function sanitizerEnvironment(place) {
     if (!process.env.BFF_SANITIZE) {
-        return process.env;
+        return {};
     }
 
     const log = path.join(place.prefix, 'sanitizer');
 
     return {
-        ...process.env,
         LD_PRELOAD: preload(),
         ASAN_OPTIONS: `${process.env.ASAN_OPTIONS ?? ''}:detect_leaks=1`
             + `:log_path=${log}.asan:detect_stack_use_after_return=1`,
