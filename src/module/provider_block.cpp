@@ -51,26 +51,37 @@ ngx_str_t full_path(ngx_conf_t *cf, std::string_view path)
     return name;
 }
 
+// Nothing, when the file cannot be read; errno tells why.
+std::optional<std::string> content_of(const std::string &path)
+{
+    try {
+        std::ifstream file{path, std::ios::binary};
+        std::string content{std::istreambuf_iterator<char>{file}, {}};
+        return file.is_open() ? std::optional{content} : std::nullopt;
+    } catch (const std::ios_base::failure &) {
+        return std::nullopt; // a directory, for one
+    }
+}
+
 // "file:PATH" is read now, without its last newline.
-Result<std::string> value_or_file(const Line &line, const std::string &value)
+Result<std::string> value_or_file(ngx_conf_t *cf, std::string value)
 {
     if (!value.starts_with("file:")) {
         return value;
     }
 
-    auto path = full_path(line.cf, value.substr(5));
-    std::ifstream file{std::string{ngx::view(path)}, std::ios::binary};
-    std::string content{std::istreambuf_iterator<char>{file}, {}};
-    if (!file.is_open() || file.bad()) {
-        return wrong("cannot read the file \"" + std::string{ngx::view(path)} +
+    std::string path{ngx::view(full_path(cf, value.substr(5)))};
+    auto content = content_of(path);
+    if (!content) {
+        return wrong("cannot read the file \"" + path +
                      "\": " + std::strerror(errno) +
                      "; NGINX reads it as the user who starts it");
     }
 
-    if (content.ends_with('\n')) {
-        content.pop_back();
+    if (content->ends_with('\n')) {
+        content->pop_back();
     }
-    return content;
+    return std::move(*content);
 }
 
 Result<bool> flag(const Line &line)
@@ -144,16 +155,12 @@ template <auto member> Result<Done> set_file(Line &line)
 
 Result<Done> set_client_secret(Line &line)
 {
-    auto secret = value_or_file(line, line.values[0]);
-    if (!secret) {
-        return std::move(secret).error();
-    }
-    if (secret->empty()) {
+    if (line.values[0].empty()) {
         return wrong("is empty; write the secret that the provider gave to "
                      "this client");
     }
 
-    line.provider.written.client_secret = Secret{std::move(*secret)};
+    line.provider.written.client_secret = Secret{std::move(line.values[0])};
     return Done{};
 }
 
@@ -264,29 +271,21 @@ Result<Done> set_timeout(Line &line)
     return Done{};
 }
 
+// One key, or a file's worth of them.
 Result<Done> set_session_key(Line &line)
 {
-    auto text = value_or_file(line, line.values[0]);
-    if (!text) {
-        return std::move(text).error();
+    auto keys = crypto::parse_key_file(line.values[0]);
+    wipe(line.values[0]);
+
+    if (!keys) {
+        return wrong("cannot be used: " + keys.error().detail);
+    }
+    if (keys->empty()) {
+        return wrong("holds no key; write 64 hex digits, one key a line");
     }
 
-    if (line.values[0].starts_with("file:")) {
-        auto keys = crypto::parse_key_file(*text);
-        wipe(*text);
-        if (!keys) {
-            return wrong("cannot be used: " + keys.error().detail);
-        }
-        auto &all = line.provider.session_keys;
-        all.insert(all.end(), keys->begin(), keys->end());
-        return Done{};
-    }
-
-    auto key = crypto::parse_key(*text);
-    if (!key) {
-        return wrong("cannot be used: " + key.error().detail);
-    }
-    line.provider.session_keys.push_back(std::move(*key));
+    auto &all = line.provider.session_keys;
+    all.insert(all.end(), keys->begin(), keys->end());
     return Done{};
 }
 
@@ -426,7 +425,11 @@ char *read_line(ngx_conf_t *cf, Provider &provider)
 
     Line line{cf, provider, {}};
     for (size_t i = 1; i <= count; i++) {
-        line.values.emplace_back(ngx::view(args[i]));
+        auto value = value_or_file(cf, std::string{ngx::view(args[i])});
+        if (!value) {
+            return refuse_line(cf, provider, name, value.error().detail);
+        }
+        line.values.push_back(std::move(*value));
     }
 
     auto set = directive->set(line);
