@@ -171,7 +171,7 @@ char *read_unauthenticated(ngx_conf_t *cf, ngx_command_t *, void *conf)
     auto *loc = static_cast<LocConf *>(conf);
 
     if (loc->without_session != NGX_CONF_UNSET_UINT) {
-        return error("is duplicate");
+        return error("is duplicate: keep one of them");
     }
 
     auto word = flow::unauthenticated(ngx::view(args(cf)[1]));

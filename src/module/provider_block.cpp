@@ -278,7 +278,8 @@ Result<Done> set_session_key(Line &line)
     wipe(line.values[0]);
 
     if (!keys) {
-        return wrong("cannot be used: " + keys.error().detail);
+        return wrong("cannot be used: " + keys.error().detail +
+                     "; write what \"openssl rand -hex 32\" prints");
     }
     if (keys->empty()) {
         return wrong("holds no key; write 64 hex digits, one key a line");

@@ -44,6 +44,9 @@ const session::Details *details(RequestContext &ctx)
 
 Text get_session(RequestContext &ctx, std::string_view)
 {
+    if (ctx.provider == nullptr) {
+        return std::nullopt; // nobody was asked here
+    }
     return live_session(ctx) ? "active" : "none";
 }
 

@@ -128,6 +128,17 @@ for (const [what, fail] of kStrange) {
             'provider_misconfigured'], fail));
 }
 
+test('a token endpoint that is away ends no session that lives', () =>
+    play(configuration, {}, async (s) => {
+        const browser = s.browser();
+        await browser.login('/');
+        s.op.wire = { token: wire.resetBefore };
+        const { answer } = await attempt(s, { browser });
+
+        assertRefused(answer, 503, 'provider_unavailable');
+        assert.equal((await browser.session()).authenticated, true);
+    }));
+
 for (const [what, way] of kFine) {
     test(`every endpoint ${what}: the login works`, () =>
         play(configuration, {}, async (s) => {

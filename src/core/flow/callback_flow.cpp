@@ -297,12 +297,14 @@ Step CallbackFlow::fail(const Visit &visit, Problem problem,
     return fail(visit, refuse(visit, problem, why));
 }
 
-// CK-22: once the code was sent, nothing that calls itself a session stays.
+// CK-22: once the code was sent, nothing that calls itself a session stays;
+// but a provider that is away ends no session that lives.
 Step CallbackFlow::fail(const Visit &visit, Reply reply)
 {
     add_cookie(reply.response,
                session::clear_login(attempt_->state, visit.party.cookies));
-    if (is_code_sent_) {
+    if (is_code_sent_ &&
+        reply.error != code_of(Problem::provider_unavailable)) {
         reply.change = session::Forget{};
     }
 

@@ -145,7 +145,10 @@ Result<Done> read_access_token(const json_t *answer, TokenResponse &tokens)
                              : Error{Code::refused, std::move(error)};
     }
 
-    if (!is_token(*access_token) || access_token->size() > kMostTokenOctets) {
+    if (access_token->size() > kMostTokenOctets) {
+        return unsupported("\"access_token\" is longer than 16 KiB");
+    }
+    if (!is_token(*access_token)) {
         return unsupported("\"access_token\" is malformed");
     }
 
