@@ -74,7 +74,10 @@ ngx_int_t on_precontent(ngx_http_request_t *r)
             return is_http_09(r) ? NGX_HTTP_BAD_REQUEST
                                  : serve_endpoint(r, *provider);
         }
-        if (location.use != nullptr && !is_http_09(r)) {
+        if (location.use != nullptr) {
+            if (is_http_09(r)) {
+                return NGX_HTTP_BAD_REQUEST;
+            }
             look_for_session(r, location);
         }
     }

@@ -7,6 +7,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import { kKey } from '../lib/checks.mjs';
+import { exchange } from '../lib/raw.mjs';
 import { stage } from '../lib/stage.mjs';
 import { until } from '../lib/wait.mjs';
 
@@ -333,3 +334,9 @@ test('satisfy any: another module\'s yes lets a script in, without a token',
         assert.equal(answer.status, 200, answer.body);
         assert.deepEqual(s.api.last.all('authorization'), []);
     });
+
+test('HTTP/0.9 is refused also where satisfy any lets others in', async () => {
+    const before = s.api.requests.length;
+    await exchange(s.at.port('main'), 'GET /any/old\r\n', 'shop.test');
+    assert.equal(s.api.requests.length, before);
+});
