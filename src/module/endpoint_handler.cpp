@@ -9,6 +9,8 @@
 #include "module/driver.hpp"
 #include "module/reply.hpp"
 #include "module/request_view.hpp"
+#include "ngx/boundary.hpp"
+#include "ngx/request_body.hpp"
 #include "ngx/text.hpp"
 
 namespace bff::module {
@@ -61,6 +63,24 @@ ngx_int_t too_large(ngx_http_request_t *r, Provider &provider)
     ctx.error = reply.error;
 
     return send(r, ctx, reply.response);
+}
+
+// A body that was read, or is nobody's business.
+bool has_body(ngx_http_request_t *r, const RequestContext &ctx)
+{
+    return r->method != NGX_HTTP_POST || ctx.body.has_value();
+}
+
+void on_body(ngx_http_request_t *r)
+{
+    auto body = ngx::body_of(r, flow::kEndpointBodyOctets);
+    auto &ctx = context(r);
+
+    ctx.is_body_too_large = !body;
+    ctx.body = std::move(body).value_or("");
+
+    r->write_event_handler = ngx_http_core_run_phases;
+    ngx_http_core_run_phases(r);
 }
 
 // A named location keeps the URI of the request that was sent there, as by
@@ -131,9 +151,15 @@ Provider *endpoint_of(ngx_http_request_t *r)
 
 ngx_int_t serve_endpoint(ngx_http_request_t *r, Provider &provider)
 {
-    if (r->headers_in.content_length_n >
-        static_cast<off_t>(flow::kEndpointBodyOctets)) {
+    auto &ctx = context(r);
+
+    if (ctx.is_body_too_large ||
+        r->headers_in.content_length_n >
+            static_cast<off_t>(flow::kEndpointBodyOctets)) {
         return too_large(r, provider);
+    }
+    if (!has_body(r, ctx)) {
+        return ngx::read_body(r, ngx::guarded_body<on_body>);
     }
 
     auto rc = tell(r, provider, [&] {

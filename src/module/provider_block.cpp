@@ -181,6 +181,21 @@ Result<Done> set_client_auth(Line &line)
     return Done{};
 }
 
+Result<Done> set_response_mode(Line &line)
+{
+    auto mode = oidc::response_mode(line.values[0]);
+    if (!mode) {
+        return wrong("must be query or form_post");
+    }
+
+    line.provider.written.response_mode = *mode;
+    // CK-14: no Lax cookie comes along with a POST of another site.
+    line.provider.cookies.login_same_site =
+        *mode == oidc::ResponseMode::form_post ? web::SameSite::none
+                                               : web::SameSite::lax;
+    return Done{};
+}
+
 Result<Done> set_scope(Line &line)
 {
     std::string scope;
@@ -339,6 +354,7 @@ constexpr Directive kDirectives[] = {
     {"extra_auth_args", 1, 1, false, set_extra_auth_args},
     {"login_args", 1, kAny, false, set_words<&S::login_args>},
     {"pkce", 1, 1, false, set_flag<&S::pkce>},
+    {"response_mode", 1, 1, false, set_response_mode},
     {"id_token_alg", 1, kAny, false, set_id_token_alg},
     {"trusted_audience", 1, kAny, false, set_words<&S::trusted_audiences>},
     {"clock_skew", 1, 1, false, set_seconds<&S::clock_skew>},

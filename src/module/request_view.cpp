@@ -50,6 +50,7 @@ web::RequestView view_of(ngx_http_request_t *r, const RequestContext &ctx)
     view.path = ngx::view(r->uri);
     view.query = ngx::view(r->args);
     view.cookie = ctx.cookie;
+    view.body = ctx.body ? std::string_view{*ctx.body} : std::string_view{};
     view.accept = or_empty(ngx::header(r, "accept"));
     view.content_type = or_empty(ngx::header(r, "content-type"));
     view.sec_purpose = or_empty(ngx::header(r, "sec-purpose"));

@@ -71,4 +71,17 @@ template <auto f> ngx_int_t guarded_phase(ngx_http_request_t *r) noexcept
     }
 }
 
+// Told when a request's body was read: likewise.
+template <auto f> void guarded_body(ngx_http_request_t *r) noexcept
+{
+    auto *log = r->connection->log;
+
+    try {
+        f(r);
+    } catch (...) {
+        log_exception(log);
+        ngx_http_finalize_request(r, NGX_HTTP_INTERNAL_SERVER_ERROR);
+    }
+}
+
 } // namespace bff::ngx

@@ -130,7 +130,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                                 {.nonce = kNonce,
                                  .access_token = "SlAV32hkKG",
                                  .code = "SplxlOBeZQQYbYS6WxSbIA",
-                                 .max_age = kMaxAge},
+                                 .max_age = kMaxAge,
+                                 .acr_values = {}},
                                 kNow);
     if (token) {
         check_accepted(*token, *jws);

@@ -43,14 +43,16 @@ std::string state(int number)
 // The last one is too old.
 LoginAttempt attempt(int number)
 {
-    return {state(number),
-            "nonce",
-            "verifier",
-            "/orders",
-            "https://shop.example.com/bff/callback",
-            "https://id.example.com",
-            unit::kNow - Seconds{number * 120},
-            {}};
+    LoginAttempt login;
+    login.state = state(number);
+    login.nonce = "nonce";
+    login.code_verifier = "verifier";
+    login.return_path = "/orders";
+    login.redirect_uri = "https://shop.example.com/bff/callback";
+    login.issuer = "https://id.example.com";
+    login.started = unit::kNow - Seconds{number * 120};
+    login.is_silent = number % 2 == 1;
+    return login;
 }
 
 const std::vector<web::SetCookie> &real_cookies()

@@ -87,6 +87,11 @@ export class Provider {
             .headers.Location;
     }
 
+    // What the browser would post: { url, body } (Form Post Response Mode, 2).
+    approveByForm(authorizationUrl) {
+        return this.#authorize(new URL(authorizationUrl).searchParams).form;
+    }
+
     // No listener at this door: connections are refused.
     async refuse(door) {
         const server = this.#servers[door];
@@ -228,8 +233,10 @@ export class Provider {
         const answer = this.callback({ code, state: query.get('state'),
             ...(announced ? { iss: this.issuer } : {}) });
 
-        return { status: 302, body: '', headers: { Location:
-            addQuery(query.get('redirect_uri'), answer) } };
+        return query.get('response_mode') === 'form_post'
+            ? formPost(query.get('redirect_uri'), answer)
+            : { status: 302, body: '', headers: { Location:
+                addQuery(query.get('redirect_uri'), answer) } };
     }
 
     #wrongAuthorization(query) {
@@ -343,7 +350,17 @@ function formDecode(text) {
 }
 
 // Members that are null or undefined are left out, an array gives several.
-export function addQuery(url, members) {
+export function formPost(url, members) {
+    const fields = Object.entries(members).map(([name, value]) =>
+        `<input type="hidden" name="${name}" value="${value}">`).join('');
+
+    return { status: 200, headers: { 'Content-Type': 'text/html' },
+        body: `<!doctype html><body onload="document.forms[0].submit()">`
+            + `<form method="post" action="${url}">${fields}</form>`,
+        form: { url, body: String(new URLSearchParams(members)) } };
+}
+
+function addQuery(url, members) {
     const pairs = Object.entries(members).flatMap(([name, value]) =>
         [value].flat().filter((v) => v !== null && v !== undefined)
             .map((v) => `${name}=${encodeURIComponent(v)}`));

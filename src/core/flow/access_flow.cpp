@@ -21,9 +21,6 @@ bool is_page(const web::RequestView &request);
 // Where login leads back to.
 web::ReturnPath asked_for(const web::RequestView &request);
 
-// A link on another site leads here, and the browser has kept a Strict
-// cookie to itself (CK-14).
-bool may_hold_back_cookies(const Visit &visit);
 Step bounce(const Visit &visit);
 
 // Login also ends what was no session.
@@ -65,11 +62,11 @@ Step AccessFlow::without_session(const Visit &visit)
         return unauthenticated_reply(visit);
     }
 
-    if (may_hold_back_cookies(visit)) {
+    if (is_page(visit.request) && may_hold_back_cookies(visit)) {
         return bounce(visit);
     }
 
-    login_ = std::make_unique<LoginStart>(asked_for(visit.request));
+    login_ = std::make_unique<LoginStart>(LoginWish{asked_for(visit.request)});
     return with_tidied_cookies(login_->begin(visit), visit);
 }
 
@@ -85,13 +82,6 @@ web::ReturnPath asked_for(const web::RequestView &request)
     // what a form sent cannot be repeated by a redirect
     return is_page(request) ? web::ReturnPath::remembered(request.target)
                             : web::ReturnPath::home();
-}
-
-bool may_hold_back_cookies(const Visit &visit)
-{
-    return is_page(visit.request) && !visit.found.has_cookies() &&
-           visit.request.sec_fetch_site == "cross-site" &&
-           visit.party.cookies.same_site == web::SameSite::strict;
 }
 
 Step bounce(const Visit &visit)

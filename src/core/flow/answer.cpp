@@ -30,7 +30,7 @@ constexpr std::string_view kStyle =
     "color:var(--soft);overflow-wrap:anywhere}";
 
 web::HttpResponse answer(int status);
-std::string content_security_policy();
+std::string content_security_policy(const Page &page);
 std::string html_of(const Page &page);
 
 } // namespace
@@ -60,7 +60,7 @@ web::HttpResponse page_answer(int status, const Page &page)
     response.headers.push_back({"Content-Type", "text/html; charset=utf-8"});
     response.headers.push_back({"X-Content-Type-Options", "nosniff"});
     response.headers.push_back(
-        {"Content-Security-Policy", content_security_policy()});
+        {"Content-Security-Policy", content_security_policy(page)});
     response.body = html_of(page);
 
     return response;
@@ -75,7 +75,9 @@ web::HttpResponse refresh_answer(std::string_view url, std::string_view heading)
                           .link = url,
                           // Seen by nobody; and where the site's own policy
                           // is put on top, a style would be a violation.
-                          .styled = false});
+                          .styled = false,
+                          // A silent login ends in a hidden frame.
+                          .may_be_framed = true});
     response.headers.push_back({"Refresh", "0; url=" + std::string{url}});
 
     return response;
@@ -100,11 +102,14 @@ web::HttpResponse answer(int status)
     return response;
 }
 
-std::string content_security_policy()
+std::string content_security_policy(const Page &page)
 {
+    std::string_view ancestors = page.may_be_framed ? "'self'" : "'none'";
+
     return "default-src 'none'; style-src 'sha256-" +
            base64url::encode_standard(crypto::sha256(kStyle)) +
-           "'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+           "'; base-uri 'none'; form-action 'none'; frame-ancestors " +
+           std::string{ancestors};
 }
 
 std::string html_of(const Page &page)

@@ -27,6 +27,7 @@ struct Page {
     std::string_view link;      // where link_text leads to
     std::string_view note = {}; // for whoever reports a problem
     bool styled = true;
+    bool may_be_framed = false; // by this site's own pages
 };
 
 // A small page for people, dark or light as they like it. Its policy lets

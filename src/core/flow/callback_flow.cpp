@@ -2,14 +2,14 @@
 
 // From ?code=...&state=... to a session.
 //
-//   query -> login cookie of this state -> issuer -> used once -> code
+//   message -> login cookie of this state -> issuer -> used once -> code
 //     metadata, when nobody has asked yet     |                    |
 //                                             +- (RFC 9207)        v
 //   session <- claims <- signature <- ID token <- token endpoint --+
 //                           |
 //                           +- keys, once more for an unknown key id
 //
-// Anybody can send a browser here, so what is in the query counts only
+// Anybody can send a browser here, so what the message says counts only
 // together with the sealed cookie, and a login is over after one attempt,
 // however it ended.
 
@@ -19,9 +19,11 @@
 
 #include "core/base/text.hpp"
 #include "core/flow/answer.hpp"
+#include "core/flow/silent_login.hpp"
 #include "core/flow/visitor.hpp"
 #include "core/oidc/id_token.hpp"
 #include "core/oidc/token_request.hpp"
+#include "core/session/cookie_style.hpp"
 #include "core/session/session_codec.hpp"
 #include "core/web/query.hpp"
 #include "core/web/request_kind.hpp"
@@ -30,41 +32,63 @@ namespace bff::flow {
 namespace {
 
 constexpr size_t kSessionIdOctets = 16;
-constexpr size_t kMostStateOctets = 128;        // CB-2
-constexpr size_t kMostSessionStateOctets = 512; // Session Management 1.0, 2
+constexpr size_t kMostStateOctets = 128; // CB-2
+
+constexpr std::string_view kNoCookie =
+    "This browser did not send the cookie that belongs to it. If cookies are "
+    "blocked, please allow them for this site; if it was begun in another "
+    "browser or long ago, please sign in again.";
 
 // Nothing was found that belongs to this answer, so nothing changes.
-Reply refuse(const Visit &visit, Problem problem, std::string_view why);
-Problem malformed(std::string_view query);
-Step without_attempt(const Visit &visit, std::string_view state,
-                     const Error &error);
+struct Refusal {
+    Problem problem;
+    std::string_view why; // for the log
+    std::string_view return_path = "/";
+    std::string_view sentence = {}; // instead of the problem's own
+};
+Reply refuse(const Visit &visit, const Refusal &refusal);
+Problem malformed(std::string_view parameters);
+Reply no_callback(const Visit &visit);
+web::HttpResponse told_page(std::string_view path);
 
-// Somebody reloads the callback and is signed in already (CB-7).
-bool may_go_home(const Visit &visit);
-Reply home();
+bool has_other_logins(const Visit &visit, std::string_view state);
+bool has_our_cookies(const Visit &visit);
+Reply looked_at_again(const Visit &visit, Reply refusal,
+                      std::string_view state);
 
 Report::Level level_of(Problem problem);
 Report::Level level_of(std::string_view provider_error);
 
 Result<session::Session> new_session(const Visit &visit,
                                      const oidc::TokenResponse &tokens,
-                                     const oidc::IdToken &id_token);
+                                     const oidc::IdToken &id_token,
+                                     std::string_view session_state);
 std::string kept_claims(const oidc::IdToken &id_token,
                         const oidc::ClientSettings &client);
-std::string session_state(std::string_view query);
 
 } // namespace
 
 Step CallbackFlow::begin(const Visit &visit)
 {
     if (web::is_prefetch(visit.request)) {
-        return refuse(visit, Problem::bad_request, "it was a prefetch");
+        return refuse(visit, {Problem::bad_request, "it was a prefetch"});
     }
 
-    auto response = oidc::AuthorizationResponse::parse(visit.request.query);
+    auto message = CallbackMessage::read(visit);
+    if (!message) {
+        return refuse(visit, {Problem::bad_request, message.error().detail});
+    }
+    message_ = std::move(*message);
+
+    return message_.is_callback ? read_response(visit) : no_callback(visit);
+}
+
+Step CallbackFlow::read_response(const Visit &visit)
+{
+    auto response = oidc::AuthorizationResponse::parse(message_.parameters);
     if (!response) {
-        return refuse(visit, malformed(visit.request.query),
-                      response.error().detail);
+        return refuse(
+            visit, {malformed(message_.parameters), response.error().detail});
     }
     response_ = std::move(*response);
 
@@ -72,7 +96,12 @@ Step CallbackFlow::begin(const Visit &visit)
     auto attempt = session::read_login(visit.request.cookie, response_.state,
                                        style, keys, visit.now);
     if (!attempt) {
-        return without_attempt(visit, response_.state, attempt.error());
+        return without_attempt(visit, attempt.error());
+    }
+    if (!message_.fits(attempt->response_mode)) {
+        return refuse(visit, {Problem::bad_request,
+                              "it came another way than \"response_mode\" "
+                              "asked for"});
     }
     attempt_ = std::move(*attempt);
 
@@ -83,15 +112,13 @@ Step CallbackFlow::resume(const Visit &visit, const Answer &answer)
 {
     switch (stage_) {
     case Stage::metadata:
-        return visit.provider.metadata
-                   ? check_issuer(visit)
-                   : fail(visit, provider_problem(visit, why_missing(answer)));
+        return visit.provider.metadata ? check_issuer(visit)
+                                       : fail(visit, why_missing(answer));
     case Stage::token:
         return take_tokens(visit, answer);
     case Stage::keys:
-        return visit.provider.keys
-                   ? check_signature(visit)
-                   : fail(visit, provider_problem(visit, why_missing(answer)));
+        return visit.provider.keys ? check_signature(visit)
+                                   : fail(visit, why_missing(answer));
     case Stage::renewed_keys:
         return take_renewed_keys(visit, answer);
     }
@@ -149,7 +176,7 @@ Step CallbackFlow::use_response(const Visit &visit)
 Step CallbackFlow::take_tokens(const Visit &visit, const Answer &answer)
 {
     if (!answer) {
-        return fail(visit, provider_problem(visit, answer.error()));
+        return fail(visit, answer.error());
     }
 
     auto tokens = oidc::TokenResponse::parse(*answer);
@@ -159,7 +186,7 @@ Step CallbackFlow::take_tokens(const Visit &visit, const Answer &answer)
                         tokens.error().detail);
     }
     if (!tokens) {
-        return fail(visit, provider_problem(visit, tokens.error()));
+        return fail(visit, tokens.error());
     }
     tokens_ = std::move(*tokens);
 
@@ -222,7 +249,7 @@ Step CallbackFlow::take_renewed_keys(const Visit &visit, const Answer &answer)
         return check_signature(visit);
     }
 
-    return fail(visit, provider_problem(visit, answer.error()));
+    return fail(visit, answer.error());
 }
 
 Step CallbackFlow::check_claims(const Visit &visit)
@@ -232,13 +259,15 @@ Step CallbackFlow::check_claims(const Visit &visit)
                              {.nonce = attempt_->nonce,
                               .access_token = tokens_->access_token.reveal(),
                               .code = response_.code,
-                              .max_age = attempt_->max_age},
+                              .max_age = attempt_->max_age,
+                              .acr_values = attempt_->acr_values},
                              visit.now);
     if (!id_token) {
         return fail(visit, Problem::id_token_invalid, id_token.error().detail);
     }
 
-    auto session = new_session(visit, *tokens_, *id_token);
+    auto session =
+        new_session(visit, *tokens_, *id_token, response_.session_state);
     if (!session) {
         return fail(visit, Problem::store_unavailable, session.error().detail);
     }
@@ -249,19 +278,67 @@ Step CallbackFlow::check_claims(const Visit &visit)
 Step CallbackFlow::start_session(const Visit &visit, session::Session session)
 {
     const auto &[client, style, keys] = visit.party;
+
     const auto &path = attempt_->return_path;
 
-    Reply reply;
-    reply.response = style.same_site == web::SameSite::strict
-                         ? refresh_answer(path, "You are signed in")
-                         : redirect(302, path);
+    bool is_strict = style.same_site == web::SameSite::strict;
+    auto reply =
+        landed(path, is_strict ? refresh_answer(path, "You are signed in")
+                               : redirected(path));
     add_cookie(reply.response, session::clear_login(attempt_->state, style));
     reply.change = session::Save{std::move(session)};
-    reply.action = Action::callback;
     reply.report = {Report::Level::info,
                     "session started for provider \"" + client->name + '"'};
 
     return reply;
+}
+
+// A page that took the callback goes on by itself.
+Reply CallbackFlow::landed(std::string_view path,
+                           web::HttpResponse answer) const
+{
+    Reply reply;
+    reply.response = message_.by == CallbackMessage::By::page
+                         ? told_page(path)
+                         : std::move(answer);
+    reply.action = Action::callback;
+
+    return reply;
+}
+
+web::HttpResponse CallbackFlow::redirected(std::string_view path) const
+{
+    return redirect(message_.by == CallbackMessage::By::form ? 303 : 302, path);
+}
+
+Reply CallbackFlow::home() const
+{
+    return landed("/", redirected("/"));
+}
+
+// Somebody reloads the callback and is signed in already (CB-7).
+bool CallbackFlow::may_go_home(const Visit &visit) const
+{
+    return live_session(visit) != nullptr &&
+           (message_.by != CallbackMessage::By::query ||
+            web::is_navigation(visit.request));
+}
+
+Step CallbackFlow::without_attempt(const Visit &visit, const Error &error)
+{
+    if (may_go_home(visit)) {
+        return home();
+    }
+
+    Refusal refusal{Problem::login_expired, error.detail};
+    if (has_other_logins(visit, response_.state)) {
+        refusal = {Problem::state_mismatch,
+                   "state does not match any pending login of this browser"};
+    } else if (!has_our_cookies(visit)) {
+        refusal.sentence = kNoCookie;
+    }
+
+    return looked_at_again(visit, refuse(visit, refusal), response_.state);
 }
 
 // CB-4: told as it is, tried again by nobody but the user.
@@ -273,9 +350,9 @@ Step CallbackFlow::refused_by_provider(const Visit &visit)
         text += " (" + response_.error_description + ')';
     }
 
-    auto login_url = endpoint_url(visit, "login");
+    auto again = login_url(visit, attempt_->return_path);
     return fail(visit, problem_reply(Problem::login_refused, visit.request,
-                                     {.login_url = login_url,
+                                     {.login_url = again,
                                       .provider_error = response_.error,
                                       .report = {level_of(response_.error),
                                                  std::move(text)}}));
@@ -287,20 +364,34 @@ Step CallbackFlow::used_before(const Visit &visit)
         return fail(visit, home());
     }
 
-    return fail(visit, Problem::login_expired,
-                "this answer was used before; a callback works once");
+    auto reply = refuse(visit, {Problem::login_expired,
+                                "this answer was used before; a callback "
+                                "works once"});
+    return fail(visit,
+                looked_at_again(visit, std::move(reply), attempt_->state));
 }
 
 Step CallbackFlow::fail(const Visit &visit, Problem problem,
                         std::string_view why)
 {
-    return fail(visit, refuse(visit, problem, why));
+    return fail(visit, refuse(visit, {problem, why, attempt_->return_path}));
+}
+
+Step CallbackFlow::fail(const Visit &visit, const Error &error)
+{
+    return fail(visit,
+                provider_problem(visit, error,
+                                 login_url(visit, attempt_->return_path)));
 }
 
 // CK-22: once the code was sent, nothing that calls itself a session stays;
 // but a provider that is away ends no session that lives.
 Step CallbackFlow::fail(const Visit &visit, Reply reply)
 {
+    if (attempt_->is_silent) {
+        reply = told_to_application(std::move(reply), attempt_->return_path,
+                                    response_.error);
+    }
     add_cookie(reply.response,
                session::clear_login(attempt_->state, visit.party.cookies));
     if (is_code_sent_ &&
@@ -313,68 +404,95 @@ Step CallbackFlow::fail(const Visit &visit, Reply reply)
 
 namespace {
 
-Reply refuse(const Visit &visit, Problem problem, std::string_view why)
+Reply refuse(const Visit &visit, const Refusal &refusal)
 {
-    auto login_url = endpoint_url(visit, "login");
+    auto problem = refusal.problem;
+    auto again = login_url(visit, refusal.return_path);
     std::string text =
         status_of(problem) >= 500 ? "login failed: " : "login refused: ";
-    text += why;
+    text += refusal.why;
     text += ", provider: \"" + visit.party.client->name + '"';
 
     return problem_reply(problem, visit.request,
-                         {.login_url = login_url,
+                         {.sentence = refusal.sentence,
+                          .login_url = again,
                           .report = {level_of(problem), std::move(text)}});
 }
 
-// A good query whose state cannot be one of ours, or no good query at all.
-Problem malformed(std::string_view query)
+// A good form whose state cannot be one of ours, or no good form at all.
+Problem malformed(std::string_view parameters)
 {
-    auto parameters = web::Query::parse(query);
-    if (!parameters) {
+    auto form = web::Query::parse(parameters);
+    if (!form) {
         return Problem::bad_request;
     }
 
-    auto state = parameters->get("state").value_or("");
+    auto state = form->get("state").value_or("");
     return state.empty() || state.size() > kMostStateOctets
                ? Problem::state_mismatch
                : Problem::bad_request;
 }
 
-Step without_attempt(const Visit &visit, std::string_view state,
-                     const Error &error)
+bool has_other_logins(const Visit &visit, std::string_view state)
 {
-    if (may_go_home(visit)) {
-        return home();
-    }
-
     const auto &style = visit.party.cookies;
     const auto &cookies = visit.request.cookie;
     auto name = session::login_cookie_name(style, state);
     auto pending = web::cookie_pairs(cookies);
-    bool has_others = std::ranges::any_of(pending, [&](const auto &cookie) {
-        return session::is_login_cookie_name(cookie.first, style);
-    });
 
-    if (has_others && web::find_cookie(cookies, name).times == 0) {
-        return refuse(visit, Problem::state_mismatch,
-                      "state does not match any pending login of this "
-                      "browser");
+    return web::find_cookie(cookies, name).times == 0 &&
+           std::ranges::any_of(pending, [&](const auto &cookie) {
+               return session::is_login_cookie_name(cookie.first, style);
+           });
+}
+
+bool has_our_cookies(const Visit &visit)
+{
+    auto cookies = web::cookie_pairs(visit.request.cookie);
+
+    return std::ranges::any_of(cookies, [&](const auto &cookie) {
+        return session::is_name_of(cookie.first, visit.party.cookies);
+    });
+}
+
+// The back button and a reload come from the provider's site as the callback
+// did, so that a Strict session stays at home. Where the refusal's page leads
+// by itself is asked by this site, and may be answered otherwise.
+Reply looked_at_again(const Visit &visit, Reply refusal, std::string_view state)
+{
+    if (may_hold_back_cookies(visit)) {
+        web::FormWriter form;
+        form.add("error", "login_expired").add("state", state);
+        refusal.response.headers.push_back(
+            {"Refresh",
+             "0; url=" + endpoint_url(visit, "callback") + '?' + form.take()});
+        refusal.report.level = Report::Level::info;
     }
 
-    return refuse(visit, Problem::login_expired, error.detail);
+    return refusal;
 }
 
-bool may_go_home(const Visit &visit)
+web::HttpResponse told_page(std::string_view path)
 {
-    return live_session(visit) != nullptr && web::is_navigation(visit.request);
+    auto value = json::object();
+    json::put_boolean(value.get(), "handled", true);
+    json::put_boolean(value.get(), "authenticated", true);
+    json::put(value.get(), "returnUrl", path);
+
+    return json_answer(200, value.get());
 }
 
-Reply home()
+// A page may ask about every address that it is opened with.
+Reply no_callback(const Visit &visit)
 {
+    auto value = json::object();
+    json::put_boolean(value.get(), "handled", false);
+    json::put_boolean(value.get(), "authenticated",
+                      live_session(visit) != nullptr);
+
     Reply reply;
-    reply.response = redirect(302, "/");
+    reply.response = json_answer(200, value.get());
     reply.action = Action::callback;
-
     return reply;
 }
 
@@ -397,7 +515,8 @@ Report::Level level_of(std::string_view provider_error)
 
 Result<session::Session> new_session(const Visit &visit,
                                      const oidc::TokenResponse &tokens,
-                                     const oidc::IdToken &id_token)
+                                     const oidc::IdToken &id_token,
+                                     std::string_view session_state)
 {
     const auto &client = *visit.party.client;
     auto id = visit.entropy.bytes(kSessionIdOctets);
@@ -414,7 +533,7 @@ Result<session::Session> new_session(const Visit &visit,
     details.scope = tokens.scope;
     details.sub = id_token.sub;
     details.sid = id_token.sid;
-    details.session_state = session_state(visit.request.query);
+    details.session_state = session_state;
     details.claims = kept_claims(id_token, client);
 
     session::Session session;
@@ -442,18 +561,6 @@ std::string kept_claims(const oidc::IdToken &id_token,
     }
 
     return json::print(kept.get());
-}
-
-// OpenID Connect Session Management 1.0, 2; CB-5: most do not send it.
-std::string session_state(std::string_view query)
-{
-    auto parameters = web::Query::parse(query);
-    auto state = parameters ? parameters->get("session_state").value_or("")
-                            : std::string_view{};
-    bool is_usable =
-        state.size() <= kMostSessionStateOctets && text::is_printable(state);
-
-    return std::string{is_usable ? state : ""};
 }
 
 } // namespace

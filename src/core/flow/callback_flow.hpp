@@ -11,6 +11,7 @@
 #include <optional>
 #include <string_view>
 
+#include "core/flow/callback_message.hpp"
 #include "core/flow/problem.hpp"
 #include "core/flow/story.hpp"
 #include "core/oidc/authorization_response.hpp"
@@ -28,6 +29,7 @@ public:
 private:
     enum class Stage { metadata, token, keys, renewed_keys };
 
+    Step read_response(const Visit &visit);
     Step check_issuer(const Visit &visit);
     Step use_response(const Visit &visit);
     Step take_tokens(const Visit &visit, const Answer &answer);
@@ -37,13 +39,21 @@ private:
     Step check_claims(const Visit &visit);
     Step start_session(const Visit &visit, session::Session session);
 
+    Step without_attempt(const Visit &visit, const Error &error);
     Step refused_by_provider(const Visit &visit);
     Step used_before(const Visit &visit);
+
+    bool may_go_home(const Visit &visit) const;
+    Reply home() const;
+    Reply landed(std::string_view path, web::HttpResponse answer) const;
+    web::HttpResponse redirected(std::string_view path) const;
     Step fail(const Visit &visit, Problem problem, std::string_view why);
+    Step fail(const Visit &visit, const Error &error); // the provider's
     Step fail(const Visit &visit, Reply reply);
 
     Stage stage_ = Stage::metadata;
     bool is_code_sent_ = false;
+    CallbackMessage message_;
     oidc::AuthorizationResponse response_;
     std::optional<session::LoginAttempt> attempt_;
     std::optional<oidc::TokenResponse> tokens_;

@@ -11,7 +11,7 @@
 
 #include "core/base/text.hpp"
 #include "core/flow/callback_flow.hpp"
-#include "core/flow/login_start.hpp"
+#include "core/flow/login_endpoint.hpp"
 #include "core/flow/logout_flow.hpp"
 #include "core/flow/problem.hpp"
 #include "core/flow/session_info.hpp"
@@ -31,8 +31,8 @@ struct Endpoint {
 };
 
 constexpr Endpoint kEndpoints[] = {
-    {"login", "GET", make<LoginEndpoint>},
-    {"callback", "GET", make<CallbackFlow>},
+    {"login", "GET, POST", make<LoginEndpoint>},
+    {"callback", "GET, POST", make<CallbackFlow>},
     {"session", "GET, HEAD", make<SessionEndpoint>},
     {"user", "GET, HEAD", make<UserEndpoint>},
     {"logout", "GET, POST", make<LogoutFlow>},

@@ -4,8 +4,8 @@
 //
 // State, nonce and verifier are fresh for each attempt and go nowhere but
 // into its cookie and, as far as the protocol wants it, to the provider
-// (BCP-2, BCP-3). The page chooses where to return to and little else, and
-// both are checked.
+// (BCP-2, BCP-3). What the attempt remembers of the request is read from the
+// URL that is sent, whoever asked for it: the page or the operator.
 
 #include "core/flow/login_start.hpp"
 
@@ -14,10 +14,10 @@
 #include "core/base/text.hpp"
 #include "core/flow/answer.hpp"
 #include "core/flow/problem.hpp"
+#include "core/flow/silent_login.hpp"
 #include "core/oidc/authorization_request.hpp"
 #include "core/session/login_attempt.hpp"
 #include "core/web/query.hpp"
-#include "core/web/request_kind.hpp"
 
 namespace bff::flow {
 namespace {
@@ -25,27 +25,10 @@ namespace {
 Result<session::LoginAttempt> new_attempt(const Visit &visit);
 std::string authorization_url(const Visit &visit,
                               const session::LoginAttempt &attempt,
-                              LoginStart::Args login_args);
-
-// As it was sent, whoever asked for it: the page or the operator (IDT-15).
-std::optional<Seconds> requested_max_age(std::string_view url);
-
-Step go_to(std::string_view url, const session::LoginAttempt &attempt,
-           const Visit &visit);
-Reply not_started(const Visit &visit, const Error &error);
-
-Result<LoginStart::Args> login_args(const web::Query &query,
-                                    const oidc::ClientSettings &client);
-Result<web::ReturnPath> return_path(const web::Query &query,
-                                    const Visit &visit);
-Reply refused(const Visit &visit, Problem problem, std::string_view why);
+                              const LoginWish &wish);
+void remember_request(std::string_view url, session::LoginAttempt &attempt);
 
 } // namespace
-
-LoginStart::LoginStart(web::ReturnPath return_path, Args login_args)
-    : return_path_{std::move(return_path)}, login_args_{std::move(login_args)}
-{
-}
 
 Step LoginStart::begin(const Visit &visit)
 {
@@ -53,60 +36,88 @@ Step LoginStart::begin(const Visit &visit)
         return fetch_metadata(visit);
     }
 
-    return redirect_to_provider(visit);
+    return send_to_provider(visit);
 }
 
 Step LoginStart::resume(const Visit &visit, const Answer &answer)
 {
     if (!visit.provider.metadata) {
-        return provider_problem(visit, why_missing(answer));
+        auto again = login_url(visit, wish_.return_path.text());
+        return failed(provider_problem(visit, why_missing(answer), again));
     }
 
-    return redirect_to_provider(visit);
+    return send_to_provider(visit);
 }
 
-Step LoginStart::redirect_to_provider(const Visit &visit) const
+Step LoginStart::send_to_provider(const Visit &visit) const
 {
     auto attempt = new_attempt(visit);
     if (!attempt) {
         return not_started(visit, attempt.error());
     }
 
-    auto url = authorization_url(visit, *attempt, login_args_);
-    attempt->return_path = return_path_.text();
-    attempt->max_age = requested_max_age(url);
+    auto url = authorization_url(visit, *attempt, wish_);
+    attempt->return_path = wish_.return_path.text();
+    remember_request(url, *attempt);
 
-    return go_to(url, *attempt, visit);
+    const auto &[client, style, keys] = visit.party;
+    auto cookie = session::write_login(*attempt, style, keys, visit.entropy);
+    if (!cookie) {
+        return not_started(visit, cookie.error());
+    }
+
+    auto reply = answer_with(url);
+    for (const auto &old :
+         session::make_room(visit.request.cookie, style, keys, visit.now)) {
+        add_cookie(reply.response, old);
+    }
+    add_cookie(reply.response, *cookie);
+
+    return reply;
 }
 
-Step LoginEndpoint::begin(const Visit &visit)
+Reply LoginStart::answer_with(const std::string &url) const
 {
-    if (web::is_prefetch(visit.request)) {
-        return refused(visit, Problem::bad_request, "it was a prefetch");
+    Reply reply;
+    reply.action = Action::login;
+
+    if (wish_.answer == LoginWish::Answer::redirect) {
+        reply.response = redirect(302, url);
+        return reply;
     }
 
-    auto query = web::Query::parse(visit.request.query);
-    if (!query) {
-        return refused(visit, Problem::bad_request, query.error().detail);
-    }
-
-    auto path = return_path(*query, visit);
-    if (!path) {
-        return refused(visit, Problem::bad_return_url, path.error().detail);
-    }
-
-    auto args = login_args(*query, *visit.party.client);
-    if (!args) {
-        return refused(visit, Problem::bad_request, args.error().detail);
-    }
-
-    start_ = std::make_unique<LoginStart>(std::move(*path), std::move(*args));
-    return start_->begin(visit);
+    auto value = json::object();
+    json::put(value.get(), "authorization_url", std::string_view{url});
+    reply.response = json_answer(200, value.get());
+    return reply;
 }
 
-Step LoginEndpoint::resume(const Visit &visit, const Answer &answer)
+// Refused: a Host that is none, which is the client's doing, or a site
+// without TLS, which is the operator's.
+Reply LoginStart::not_started(const Visit &visit, const Error &error) const
 {
-    return start_->resume(visit, answer);
+    bool is_request = error.code == Code::refused;
+    bool is_client = is_request && !own_origin(visit);
+    auto text = "login not started: " + error.detail + ", provider: \"" +
+                visit.party.client->name + '"';
+
+    return failed(problem_reply(
+        is_request ? Problem::bad_request : Problem::store_unavailable,
+        visit.request,
+        {.report = {is_client ? Report::Level::warn : Report::Level::error,
+                    std::move(text)}}));
+}
+
+Reply LoginStart::failed(Reply refusal) const
+{
+    auto is_quiet = [](const auto &arg) {
+        return arg.first == "prompt" && is_silent(arg.second);
+    };
+
+    return std::ranges::any_of(wish_.args, is_quiet)
+               ? told_to_application(std::move(refusal),
+                                     wish_.return_path.text())
+               : refusal;
 }
 
 namespace {
@@ -125,21 +136,23 @@ Result<session::LoginAttempt> new_attempt(const Visit &visit)
         return Error{Code::unavailable, "no random bytes"};
     }
 
+    const auto &client = *visit.party.client;
     session::LoginAttempt attempt;
     attempt.state = std::move(*state);
     attempt.nonce = std::move(*nonce);
-    if (visit.party.client->pkce) {
+    if (client.pkce) {
         attempt.code_verifier = std::move(*verifier);
     }
     attempt.redirect_uri = std::move(*back);
-    attempt.issuer = visit.party.client->issuer;
+    attempt.issuer = client.issuer;
     attempt.started = visit.now;
+    attempt.response_mode = client.response_mode;
     return attempt;
 }
 
 std::string authorization_url(const Visit &visit,
                               const session::LoginAttempt &attempt,
-                              LoginStart::Args login_args)
+                              const LoginWish &wish)
 {
     oidc::AuthorizationRequest request;
     request.redirect_uri = attempt.redirect_uri;
@@ -147,108 +160,49 @@ std::string authorization_url(const Visit &visit,
     request.nonce = attempt.nonce;
     request.code_verifier = attempt.code_verifier;
     request.extra_args = visit.extra_auth_args;
-    request.login_args = std::move(login_args);
+    request.login_args = wish.args;
 
     return oidc::authorization_url(request, *visit.provider.metadata,
                                    *visit.party.client);
 }
 
-// Should it be there twice, the provider may take either: the strict one
-// then is right in both cases.
-std::optional<Seconds> requested_max_age(std::string_view url)
+// Of one parameter, wherever in the URL's query and however often.
+std::vector<std::string> values_of(std::string_view name, std::string_view url)
 {
-    constexpr std::string_view name = "max_age=";
-    std::optional<Seconds> least;
+    std::vector<std::string> values;
 
     auto query = url.substr(std::min(url.find('?') + 1, url.size()));
     for (auto piece : text::split(query, '&')) {
-        auto value = piece.starts_with(name)
-                         ? text::number(piece.substr(name.size()))
-                         : std::nullopt;
-        if (value && (!least || Seconds{*value} < *least)) {
-            least = Seconds{*value};
+        auto equals = std::min(piece.find('='), piece.size());
+        auto value = web::percent_decode(
+            piece.substr(std::min(equals + 1, piece.size())), true);
+        if (piece.substr(0, equals) == name && value) {
+            values.push_back(std::move(*value));
         }
     }
 
-    return least;
+    return values;
 }
 
-Step go_to(std::string_view url, const session::LoginAttempt &attempt,
-           const Visit &visit)
+// Should one be there twice, the provider may take either: the strictest
+// then is right in both cases.
+void remember_request(std::string_view url, session::LoginAttempt &attempt)
 {
-    const auto &[client, style, keys] = visit.party;
-    auto cookie = session::write_login(attempt, style, keys, visit.entropy);
-    if (!cookie) {
-        return not_started(visit, cookie.error());
-    }
-
-    Reply reply;
-    reply.response = redirect(302, url);
-    for (const auto &old :
-         session::make_room(visit.request.cookie, style, keys, visit.now)) {
-        add_cookie(reply.response, old);
-    }
-    add_cookie(reply.response, *cookie);
-    reply.action = Action::login;
-
-    return reply;
-}
-
-// Refused: a Host that is none, which is the client's doing, or a site
-// without TLS, which is the operator's.
-Reply not_started(const Visit &visit, const Error &error)
-{
-    bool is_request = error.code == Code::refused;
-    bool is_client = is_request && !own_origin(visit);
-    auto text = "login not started: " + error.detail + ", provider: \"" +
-                visit.party.client->name + '"';
-
-    return problem_reply(
-        is_request ? Problem::bad_request : Problem::store_unavailable,
-        visit.request,
-        {.report = {is_client ? Report::Level::warn : Report::Level::error,
-                    std::move(text)}});
-}
-
-Result<web::ReturnPath> return_path(const web::Query &query, const Visit &visit)
-{
-    auto text = query.get("returnUrl");
-    if (!text) {
-        return web::ReturnPath::home();
-    }
-
-    auto own = own_origin(visit);
-    return web::ReturnPath::parse(*text, own ? *own : "",
-                                  visit.origins.trusted);
-}
-
-// What is not in login_args is nobody's business; a max_age that is none
-// would leave the login unchecked.
-Result<LoginStart::Args> login_args(const web::Query &query,
-                                    const oidc::ClientSettings &client)
-{
-    LoginStart::Args args;
-
-    for (const auto &[name, value] : query.all()) {
-        if (std::ranges::find(client.login_args, name) ==
-            client.login_args.end()) {
-            continue;
+    for (const auto &value : values_of("max_age", url)) {
+        auto seconds = text::number(value);
+        if (seconds &&
+            (!attempt.max_age || Seconds{*seconds} < *attempt.max_age)) {
+            attempt.max_age = Seconds{*seconds};
         }
-        if (name == "max_age" && !text::number(value)) {
-            return Error{Code::refused, "\"max_age\" is not a number"};
-        }
-        args.emplace_back(name, value);
     }
 
-    return args;
-}
+    auto acr_values = values_of("acr_values", url);
+    attempt.acr_values = acr_values.empty() ? "" : acr_values.front();
 
-Reply refused(const Visit &visit, Problem problem, std::string_view why)
-{
-    return problem_reply(
-        problem, visit.request,
-        {.report = {Report::Level::warn,
-                    "login not started: " + std::string{why}}});
+    attempt.is_silent =
+        std::ranges::any_of(values_of("prompt", url), [](const auto &prompt) {
+            return is_silent(prompt);
+        });
 }
 
 } // namespace

@@ -15,30 +15,30 @@
 
 namespace bff::flow {
 
-class LoginStart final : public Story {
-public:
-    using Args = std::vector<std::pair<std::string, std::string>>;
+// What whoever wants a login may choose.
+struct LoginWish {
+    // The browser is redirected, or a page is told where to go.
+    enum class Answer { redirect, url };
 
-    explicit LoginStart(web::ReturnPath return_path, Args login_args = {});
-
-    Step begin(const Visit &visit) override;
-    Step resume(const Visit &visit, const Answer &answer) override;
-
-private:
-    Step redirect_to_provider(const Visit &visit) const;
-
-    web::ReturnPath return_path_;
-    Args login_args_;
+    web::ReturnPath return_path;
+    std::vector<std::pair<std::string, std::string>> args = {}; // login_args
+    Answer answer = Answer::redirect;
 };
 
-// GET login?returnUrl=...&prompt=...: reads the query, then as above.
-class LoginEndpoint final : public Story {
+class LoginStart final : public Story {
 public:
+    explicit LoginStart(LoginWish wish) : wish_{std::move(wish)} {}
+
     Step begin(const Visit &visit) override;
     Step resume(const Visit &visit, const Answer &answer) override;
 
 private:
-    std::unique_ptr<LoginStart> start_;
+    Step send_to_provider(const Visit &visit) const;
+    Reply answer_with(const std::string &url) const;
+    Reply not_started(const Visit &visit, const Error &error) const;
+    Reply failed(Reply refusal) const;
+
+    LoginWish wish_;
 };
 
 } // namespace bff::flow

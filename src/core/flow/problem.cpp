@@ -9,7 +9,7 @@
 
 #include "core/flow/problem.hpp"
 
-#include <array>
+#include <utility>
 
 #include "core/base/json.hpp"
 #include "core/base/text.hpp"
@@ -29,9 +29,12 @@ struct Words {
 constexpr Words kWords[] = {
     {"no_session", 401, "Please sign in", "This needs you to be signed in."},
     {"session_expired", 401, "Please sign in again", "Your session has ended."},
+    {"session_revoked", 401, "Please sign in again", "Your session was ended."},
     {"csrf", 403, "This request was refused",
      "It did not come from a page of this site. Please open the site itself "
      "and try again from there."},
+    {"forbidden", 403, "This is not for you",
+     "You are signed in, but your account may not open this."},
     {"bad_return_url", 400, "This link leads elsewhere",
      "The address to return to does not belong to this site."},
     {"bad_request", 400, "This request was not understood",
@@ -76,7 +79,7 @@ constexpr size_t kProviderErrorOctets = 64;
 constexpr Seconds kRetryAfter{1};
 
 const Words &words_of(Problem problem);
-Words words_for(Problem problem, int status);
+Words words_for(Problem problem, const ProblemDetails &details);
 std::string_view phrase_of(int status);
 
 // What the answer says besides the words.
@@ -108,16 +111,19 @@ Reply problem_reply(Problem problem, const web::RequestView &request,
                     ProblemDetails details)
 {
     Facts facts{
-        words_for(problem, details.status),
+        words_for(problem, details),
         std::string{details.login_url},
         text::for_log(details.provider_error, kProviderErrorOctets),
         text::for_log(request.request_id, kIdOctets),
     };
 
     Reply reply;
-    reply.response =
-        web::is_navigation(request) ? as_page(facts) : as_json(facts);
+    reply.response = as_json(facts);
     add_headers(reply.response, problem, details);
+    if (web::is_navigation(request)) {
+        reply.twin = std::exchange(reply.response, as_page(facts));
+        add_headers(reply.response, problem, details);
+    }
     reply.action = Action::reject;
     reply.error = code_of(problem);
     reply.report = std::move(details.report);
@@ -138,16 +144,17 @@ const Words &words_of(Problem problem)
     return kWords[static_cast<size_t>(problem)];
 }
 
-Words words_for(Problem problem, int status)
+Words words_for(Problem problem, const ProblemDetails &details)
 {
-    for (const auto &words : {kNotFound, kWrongMethod, kTooLarge}) {
-        if (words.status == status) {
-            return words;
-        }
+    auto words = words_of(problem);
+    words.status = details.status != 0 ? details.status : words.status;
+    for (const auto &special : {kNotFound, kWrongMethod, kTooLarge}) {
+        words = special.status == details.status ? special : words;
+    }
+    if (!details.sentence.empty()) {
+        words.sentence = details.sentence;
     }
 
-    auto words = words_of(problem);
-    words.status = status != 0 ? status : words.status;
     return words;
 }
 
@@ -214,7 +221,9 @@ web::HttpResponse as_page(const Facts &facts)
     return page_answer(words.status,
                        {.heading = words.heading,
                         .sentence = words.sentence,
-                        .link_text = has_login ? "Sign in" : "To the start",
+                        .link_text = !has_login            ? "To the start"
+                                     : words.status == 503 ? "Try again"
+                                                           : "Sign in",
                         .link = has_login ? login_url : "/",
                         .note = note});
 }

@@ -18,7 +18,9 @@ namespace bff::flow {
 enum class Problem {
     no_session,
     session_expired,
+    session_revoked,
     csrf,
+    forbidden,
     bad_return_url,
     bad_request,
     login_expired,
@@ -37,13 +39,15 @@ int status_of(Problem problem);
 
 struct ProblemDetails {
     int status = 0;                       // 0: the problem's own; 404, 405, 413
-    std::string_view login_url = {};      // 401: body and WWW-Authenticate
+    std::string_view sentence = {};       // instead of the problem's own
+    std::string_view login_url = {};      // a fresh login; 401: in the header
     std::string_view provider_error = {}; // login_refused: printable, bounded
     std::optional<Seconds> retry_after = {}; // provider_unavailable
     std::string_view allow = {};             // 405
     Report report = {};
 };
 
+// A page for navigations, with its JSON twin, else JSON (RFC 9457).
 // Cache-Control: no-store, and for HTML a strict CSP; nothing unescaped.
 // The report's text gets the request id appended, so that what the person
 // sees leads to the log line.

@@ -7,6 +7,7 @@
 
 #pragma once
 
+#include <optional>
 #include <string>
 #include <variant>
 
@@ -54,6 +55,8 @@ struct Reply { // answer the browser
     Action action = Action::none;
     std::string_view error = {}; // a code of the contract, "" when none
     Report report = {};
+    // What a script would have been told, when `response` is an error's page.
+    std::optional<web::HttpResponse> twin = {};
 };
 
 struct Proceed {   // let it through, with this token

@@ -10,6 +10,7 @@
 
 #include "core/base/text.hpp"
 #include "core/flow/problem.hpp"
+#include "core/web/query.hpp"
 #include "core/web/url.hpp"
 
 namespace bff::flow {
@@ -62,7 +63,19 @@ std::string endpoint_url(const Visit &visit, std::string_view name)
     return visit.party.client->endpoints_path + std::string{name};
 }
 
-Reply provider_problem(const Visit &visit, const Error &error)
+std::string login_url(const Visit &visit, std::string_view return_path)
+{
+    auto url = endpoint_url(visit, "login");
+    if (return_path != "/") {
+        web::FormWriter form;
+        url += '?' + form.add("returnUrl", return_path).take();
+    }
+
+    return url;
+}
+
+Reply provider_problem(const Visit &visit, const Error &error,
+                       std::string_view again)
 {
     bool is_faulty = error.code == Code::unsupported;
     auto text = "provider \"" + visit.party.client->name +
@@ -72,7 +85,8 @@ Reply provider_problem(const Visit &visit, const Error &error)
     return problem_reply(is_faulty ? Problem::provider_misconfigured
                                    : Problem::provider_unavailable,
                          visit.request,
-                         {.report = {Report::Level::error, std::move(text)}});
+                         {.login_url = again,
+                          .report = {Report::Level::error, std::move(text)}});
 }
 
 Fetch fetch_metadata(const Visit &visit)

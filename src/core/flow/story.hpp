@@ -70,9 +70,14 @@ Result<std::string> redirect_uri(const Visit &visit);
 // endpoints_path + name.
 std::string endpoint_url(const Visit &visit, std::string_view name);
 
+// login with this returnUrl, for people who try again.
+std::string login_url(const Visit &visit, std::string_view return_path);
+
 // The answer to a failed Fetch: provider_unavailable or
-// provider_misconfigured, with the report.
-Reply provider_problem(const Visit &visit, const Error &error);
+// provider_misconfigured, with the report. `again` is where people may try
+// once more.
+Reply provider_problem(const Visit &visit, const Error &error,
+                       std::string_view again = {});
 
 // Please ask for the provider's metadata.
 Fetch fetch_metadata(const Visit &visit);

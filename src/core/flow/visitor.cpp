@@ -10,6 +10,7 @@
 
 #include "core/base/text.hpp"
 #include "core/flow/problem.hpp"
+#include "core/web/request_kind.hpp"
 
 namespace bff::flow {
 
@@ -40,6 +41,13 @@ Report report_of_forgery(const Visit &visit)
     return {Report::Level::warn,
             "session cookie of provider \"" + visit.party.client->name +
                 "\" ignored: it was not sealed here, or was changed"};
+}
+
+bool may_hold_back_cookies(const Visit &visit)
+{
+    return web::is_navigation(visit.request) && !visit.found.has_cookies() &&
+           visit.request.sec_fetch_site == "cross-site" &&
+           visit.party.cookies.same_site == web::SameSite::strict;
 }
 
 Result<Done> check_origin(const Visit &visit)

@@ -21,6 +21,10 @@ session::Change tidied(const Visit &visit);
 // A sentence about cookies that are not what they pretend to be, else empty.
 Report report_of_forgery(const Visit &visit);
 
+// A link on another site leads here, and the browser keeps Strict cookies to
+// itself until a page of ours asks for them (CK-14).
+bool may_hold_back_cookies(const Visit &visit);
+
 // BFF-10, BFF-13. Errors: refused.
 Result<Done> check_origin(const Visit &visit);
 

@@ -64,6 +64,11 @@ void add_protocol(const AuthorizationRequest &request,
         .add("state", request.state)
         .add("nonce", request.nonce);
 
+    // "query" is what every provider does when it is not told.
+    if (client.response_mode == ResponseMode::form_post) {
+        form.add("response_mode", "form_post");
+    }
+
     if (!request.code_verifier.empty()) {
         form.add("code_challenge", code_challenge(request.code_verifier))
             .add("code_challenge_method", "S256");

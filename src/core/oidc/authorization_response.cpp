@@ -19,17 +19,19 @@ namespace {
 constexpr size_t kMostStateOctets = 128;
 constexpr size_t kMostCodeOctets = 8192;
 constexpr size_t kMostErrorOctets = 64;
+constexpr size_t kMostSessionStateOctets = 512;
 
 Result<Done> check_form(const web::Query &query);
 Result<Done> check_code(std::string_view code);
+std::string usable_session_state(std::string_view text);
 Error refused(std::string_view detail);
 
 } // namespace
 
 Result<AuthorizationResponse>
-AuthorizationResponse::parse(std::string_view query)
+AuthorizationResponse::parse(std::string_view form)
 {
-    auto parameters = web::Query::parse(query);
+    auto parameters = web::Query::parse(form);
     if (!parameters) {
         return refused(std::move(parameters).error().detail);
     }
@@ -49,6 +51,8 @@ AuthorizationResponse::parse(std::string_view query)
     if (auto iss = parameters->get("iss")) {
         response.iss = std::string{*iss};
     }
+    response.session_state =
+        usable_session_state(parameters->get("session_state").value_or(""));
 
     return response;
 }
@@ -137,6 +141,15 @@ Result<Done> check_code(std::string_view code)
     }
 
     return Done{};
+}
+
+// CB-5: most providers do not send it, and nothing depends on it.
+std::string usable_session_state(std::string_view text)
+{
+    bool is_usable =
+        text.size() <= kMostSessionStateOctets && text::is_printable(text);
+
+    return std::string{is_usable ? text : ""};
 }
 
 } // namespace

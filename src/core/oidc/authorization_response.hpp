@@ -19,11 +19,12 @@ struct AuthorizationResponse {
     std::string code;              // "" with an error
     std::string error;             // "" with a code
     std::string error_description; // bounded, for the log only
+    std::string session_state;     // Session Management 1.0, 2; or ""
 
-    // Strict: no repeated parameter, a state of at most 128 characters, code
-    // or error and not both, no token in the front channel (CB-1, CB-2,
-    // CB-5). Errors: refused.
-    static Result<AuthorizationResponse> parse(std::string_view query);
+    // Of a query or a form. Strict: no repeated parameter, a state of at most
+    // 128 characters, code or error and not both, no token in the front channel
+    // (CB-1, CB-2, CB-5). Errors: refused.
+    static Result<AuthorizationResponse> parse(std::string_view form);
 
     // RFC 9207: ISS-1, ISS-2, ISS-3. Errors: refused.
     Result<Done> check_issuer(std::string_view issuer,

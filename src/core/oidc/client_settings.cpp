@@ -110,6 +110,17 @@ bool is_symmetric(Algorithm algorithm)
            algorithm == Algorithm::hs512;
 }
 
+std::optional<ResponseMode> response_mode(std::string_view name)
+{
+    if (name == "query") {
+        return ResponseMode::query;
+    }
+    if (name == "form_post") {
+        return ResponseMode::form_post;
+    }
+    return std::nullopt;
+}
+
 bool is_reserved_parameter(std::string_view name)
 {
     return std::ranges::find(kReserved, name) != std::end(kReserved);

@@ -41,6 +41,11 @@ std::optional<Algorithm> algorithm(std::string_view name);
 std::string_view name_of(Algorithm algorithm);
 bool is_symmetric(Algorithm algorithm);
 
+// How the provider's answer comes back (OAuth 2.0 Multiple Response Types, 2.1;
+// OAuth 2.0 Form Post Response Mode, 2).
+enum class ResponseMode { query, form_post };
+std::optional<ResponseMode> response_mode(std::string_view name);
+
 // A parameter of the authorization request that only the module may set:
 // neither the operator's extra arguments nor a page can.
 bool is_reserved_parameter(std::string_view name);
@@ -66,6 +71,7 @@ struct ClientSettings {
     std::vector<std::string> login_args{"prompt", "login_hint", "ui_locales",
                                         "acr_values", "max_age"};
     bool pkce = true;
+    ResponseMode response_mode = ResponseMode::query;
     std::vector<Algorithm> id_token_algs{Algorithm::rs256};
     std::vector<std::string> trusted_audiences;
     Seconds clock_skew{60};

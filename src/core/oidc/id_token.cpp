@@ -38,6 +38,7 @@ Result<Done> check_times(const Case &token);
 Result<Done> check_nonce(const Case &token);
 Result<Done> check_hashes(const Case &token);
 Result<Done> check_auth_time(const Case &token);
+Result<Done> check_acr(const Case &token);
 Result<Done> check_sid(const Case &token);
 Error forged(std::string_view detail);
 
@@ -54,9 +55,9 @@ Result<IdToken> check_id_token(const Jws &verified,
 
     Case token{verified, claims->get(), client, expected, now};
     constexpr Result<Done> (*checks[])(const Case &) = {
-        check_type,      check_issuer, check_subject,
-        check_audience,  check_times,  check_nonce,
-        check_auth_time, check_hashes, check_sid,
+        check_type,   check_issuer, check_subject,   check_audience,
+        check_times,  check_nonce,  check_auth_time, check_acr,
+        check_hashes, check_sid,
     };
 
     for (auto check : checks) {
@@ -319,6 +320,24 @@ Result<Done> check_auth_time(const Case &token)
     }
 
     return check_login_age(token, *auth_time, *max_age);
+}
+
+// IDT-16: whoever asks for a stronger login wants one, and no other.
+Result<Done> check_acr(const Case &token)
+{
+    if (token.expected.acr_values.empty()) {
+        return Done{};
+    }
+
+    auto acr = json::string_at(token.claims, "acr");
+    auto accepted = text::words(token.expected.acr_values);
+    if (!acr || std::ranges::find(accepted, *acr) == accepted.end()) {
+        return forged("is of a weaker login: \"acr\" is \"" +
+                      text::for_log(acr.value_or(""), 80) +
+                      "\", which \"acr_values\" did not ask for");
+    }
+
+    return Done{};
 }
 
 std::string digest_for(Algorithm algorithm, std::string_view data)

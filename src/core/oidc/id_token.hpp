@@ -25,6 +25,7 @@ struct Expectations {
     std::string_view access_token;  // for at_hash (IDT-13)
     std::string_view code;          // for c_hash (IDT-14)
     std::optional<Seconds> max_age; // was requested (IDT-15)
+    std::string_view acr_values;    // were requested, "" when none (IDT-16)
 };
 
 struct IdToken {

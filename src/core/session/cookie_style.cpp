@@ -63,6 +63,12 @@ Result<Done> check(const CookieStyle &style)
         return misconfigured("\"cookie_samesite none\" needs \"cookie_secure "
                              "on\": browsers refuse it without Secure");
     }
+    if (!style.secure && style.login_same_site == web::SameSite::none) {
+        return misconfigured(
+            "\"response_mode form_post\" needs \"cookie_secure on\": the "
+            "login's cookie then has SameSite=None, which browsers refuse "
+            "without Secure; write \"response_mode query\"");
+    }
     if (style.domain.find_first_of("; ,\t/") != std::string::npos) {
         return misconfigured("\"cookie_domain\" must be a domain name");
     }

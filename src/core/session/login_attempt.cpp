@@ -7,9 +7,11 @@
 // only where to look. What counts is the state inside the seal, which is
 // bound to the cookie's name, and the time it was started.
 //
-//   sealed, after deflate   version u8 | started u64 | has max_age u8 (0, 1) |
+//   sealed, after deflate   version u8 | started u64 | response_mode u8 |
+//                           is silent u8 (0, 1) | has max_age u8 (0, 1) |
 //                           max_age u64 (only then) | state | nonce |
-//                           code_verifier | return_path | redirect_uri | issuer
+//                           code_verifier | return_path | redirect_uri |
+//                           issuer | acr_values
 //
 // each text with its length u32 before it.
 
@@ -26,7 +28,7 @@
 namespace bff::session {
 namespace {
 
-constexpr uint8_t kVersion = 1;
+constexpr uint8_t kVersion = 2;
 constexpr std::string_view kMark = "-login-";
 constexpr size_t kMarkedCharacters = 16; // of the hashed state
 constexpr std::string_view kNameCharacters =
@@ -165,6 +167,8 @@ std::string encode(const LoginAttempt &attempt)
     OctetWriter out{1024};
     out.u8(kVersion);
     out.seconds(to_number(attempt.started));
+    out.u8(static_cast<uint8_t>(attempt.response_mode));
+    out.u8(attempt.is_silent ? 1 : 0);
     out.u8(attempt.max_age ? 1 : 0);
     if (attempt.max_age) {
         out.seconds(attempt.max_age->count());
@@ -172,7 +176,8 @@ std::string encode(const LoginAttempt &attempt)
 
     for (const auto *field :
          {&attempt.state, &attempt.nonce, &attempt.code_verifier,
-          &attempt.return_path, &attempt.redirect_uri, &attempt.issuer}) {
+          &attempt.return_path, &attempt.redirect_uri, &attempt.issuer,
+          &attempt.acr_values}) {
         out.text(*field);
     }
 
@@ -188,21 +193,26 @@ Result<LoginAttempt> decode(std::string_view bytes)
 
     LoginAttempt attempt;
     attempt.started = instant(in.seconds());
+    auto response_mode = in.u8();
+    auto is_silent = in.u8();
     auto has_max_age = in.u8();
     if (has_max_age == 1) {
         attempt.max_age = Seconds{in.seconds()};
     }
 
-    for (auto *field :
-         {&attempt.state, &attempt.nonce, &attempt.code_verifier,
-          &attempt.return_path, &attempt.redirect_uri, &attempt.issuer}) {
+    for (auto *field : {&attempt.state, &attempt.nonce, &attempt.code_verifier,
+                        &attempt.return_path, &attempt.redirect_uri,
+                        &attempt.issuer, &attempt.acr_values}) {
         *field = in.text();
     }
 
-    if (has_max_age > 1 || !in.complete()) {
+    if (response_mode > 1 || is_silent > 1 || has_max_age > 1 ||
+        !in.complete()) {
         return Error{Code::forged, "login is damaged"};
     }
 
+    attempt.response_mode = static_cast<oidc::ResponseMode>(response_mode);
+    attempt.is_silent = is_silent == 1;
     return attempt;
 }
 
@@ -211,14 +221,14 @@ crypto::Binding binding(std::string_view name, const CookieStyle &style)
     return {crypto::Purpose::login, name, style.provider};
 }
 
-// Lax, because the callback is a navigation that another site begins, and a
-// Strict cookie would stay at home (CK-14).
+// Lax or None, because the callback is a navigation that another site begins,
+// and a Strict cookie would stay at home (CK-14).
 web::SetCookie login_cookie(std::string name, const CookieStyle &style)
 {
     web::SetCookie cookie;
     cookie.name = std::move(name);
     cookie.domain = style.domain;
-    cookie.same_site = web::SameSite::lax;
+    cookie.same_site = style.login_same_site;
     cookie.secure = style.secure;
     return cookie;
 }

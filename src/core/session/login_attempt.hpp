@@ -18,6 +18,7 @@
 #include "core/base/result.hpp"
 #include "core/crypto/entropy.hpp"
 #include "core/crypto/keyring.hpp"
+#include "core/oidc/client_settings.hpp"
 #include "core/session/session_cookie.hpp"
 #include "core/web/cookie.hpp"
 
@@ -35,6 +36,9 @@ struct LoginAttempt {
     std::string issuer;       // that it was sent to
     Instant started;
     std::optional<Seconds> max_age; // requested of the provider
+    std::string acr_values;         // likewise, "" when none was
+    oidc::ResponseMode response_mode = oidc::ResponseMode::query;
+    bool is_silent = false; // prompt=none: nobody is looking
 
     bool is_expired(Instant now) const
     {
@@ -48,7 +52,7 @@ std::string login_cookie_name(const CookieStyle &style, std::string_view state);
 bool is_login_cookie_name(std::string_view name,
                           const CookieStyle &style) noexcept;
 
-// SameSite=Lax whatever the style says, Max-Age 600. Errors: unavailable (no
+// SameSite is the style's login_same_site, Max-Age 600. Errors: unavailable (no
 // random bytes), unsupported (larger than a browser keeps).
 Result<web::SetCookie> write_login(const LoginAttempt &attempt,
                                    const CookieStyle &style,

@@ -30,6 +30,9 @@ struct CookieStyle {
     std::string provider;
     std::string domain; // "" for none
     web::SameSite same_site = web::SameSite::strict;
+    // Of a login's own cookie: none when the answer comes as a POST from the
+    // provider's site.
+    web::SameSite login_same_site = web::SameSite::lax;
     bool secure = true;
 };
 

@@ -18,6 +18,13 @@ struct Header {
     std::string value;
 };
 
+// "application/json" of "Application/JSON; charset=utf-8" (RFC 9110, 8.3.1).
+inline std::string media_type(std::string_view content_type)
+{
+    return text::lower(
+        text::trim(content_type.substr(0, content_type.find(';'))));
+}
+
 struct HttpRequest {
     std::string method = "GET";
     std::string url; // absolute

@@ -514,6 +514,77 @@ TEST(sends_a_reload_to_the_start_when_a_session_is_alive_cb_7)
     ck_assert(is_problem(reply, 400, "login_expired"));
 }
 
+// CK-15: a reload and the back button come from the provider's site.
+TEST(looks_again_for_a_strict_session_before_it_gives_up_cb_7)
+{
+    FlowStage stage;
+    auto login = stage.start_login();
+    auto pending = stage.jar;
+    as_fetch(stage.send_code(login));
+    stage.reply(stage.answer(stage.tokens(stage.id_token(login))));
+    auto session = stage.jar;
+
+    for (const auto &withheld : {decltype(pending){}, pending}) {
+        stage.jar = withheld;
+        auto reply = stage.reply(come_back(stage, stage.callback(login)));
+        ck_assert(is_problem(reply, 400, "login_expired"));
+        auto again = header(reply, "Refresh");
+        ck_assert(again.starts_with("0; url=/bff/callback?"));
+        ck_assert(again.find(kCode) == std::string::npos);
+
+        stage.jar = session;
+        reply = stage.reply(stage.endpoint("callback", page(again.substr(7))));
+        ck_assert(header(reply, "Location") == "/");
+
+        stage.jar.clear();
+        reply = stage.reply(stage.endpoint("callback", page(again.substr(7))));
+        ck_assert(is_problem(reply, 400, "login_expired"));
+        ck_assert(header(reply, "Refresh").empty());
+    }
+}
+
+TEST(says_so_when_a_browser_keeps_no_cookies)
+{
+    FlowStage stage;
+    auto login = stage.start_login();
+    stage.jar.clear();
+    auto reply =
+        stage.reply(stage.endpoint("callback", page(stage.callback(login))));
+
+    ck_assert(is_problem(reply, 400, "login_expired"));
+    ck_assert(reply.response.body.find("allow them for this site") !=
+              std::string::npos);
+    ck_assert(header(reply, "Refresh").empty());
+}
+
+TEST(wants_the_acr_that_was_asked_for_idt_16)
+{
+    FlowStage stage;
+    auto login = stage.start_login("?acr_values=gold%20silver");
+    as_fetch(stage.send_code(login));
+    auto reply = stage.reply(stage.answer(
+        stage.tokens(stage.id_token(login, R"({"acr": "bronze"})"))));
+    ck_assert(is_problem(reply, 502, "id_token_invalid"));
+
+    login = stage.start_login("?acr_values=gold%20silver");
+    as_fetch(stage.send_code(login));
+    reply = stage.reply(stage.answer(
+        stage.tokens(stage.id_token(login, R"({"acr": "silver"})"))));
+    ck_assert(is_saved(reply.change));
+}
+
+TEST(offers_the_same_way_back_when_a_login_fails)
+{
+    FlowStage stage;
+    auto login = stage.start_login("?returnUrl=%2Forders%3Fa%3D1");
+    as_fetch(stage.send_code(login));
+    auto reply = stage.reply(stage.answer(http(400, "{}")));
+
+    ck_assert(reply.response.body.find(
+                  "href=\"/bff/login?returnUrl=%2Forders%3Fa%3D1\"") !=
+              std::string::npos);
+}
+
 TEST(keeps_a_live_session_when_a_callback_is_wrong_from_the_start)
 {
     FlowStage stage;

@@ -38,8 +38,8 @@ TEST(answers_405_with_allow_to_any_other_method)
         std::vector<std::string_view> others;
     };
     const Row rows[] = {
-        {"login", "GET", {"HEAD", "POST", "PUT", "OPTIONS"}},
-        {"callback", "GET", {"HEAD", "POST", "get"}},
+        {"login", "GET, POST", {"HEAD", "PUT", "OPTIONS"}},
+        {"callback", "GET, POST", {"HEAD", "PUT", "get"}},
         {"session", "GET, HEAD", {"POST", "DELETE"}},
         {"user", "GET, HEAD", {"POST", "TRACE"}},
         {"logout", "GET, POST", {"HEAD", "PUT"}},

@@ -48,6 +48,22 @@ BrowserRequest posted(BrowserRequest request)
     return request;
 }
 
+BrowserRequest posted_json(std::string_view target, std::string_view body)
+{
+    auto request = posted(call(target));
+    request.content_type = "application/json";
+    request.body = body;
+    return request;
+}
+
+BrowserRequest posted_form(std::string_view target, std::string_view body)
+{
+    auto request = posted(link_from_elsewhere(target));
+    request.content_type = "application/x-www-form-urlencoded";
+    request.body = body;
+    return request;
+}
+
 BrowserRequest prefetched(BrowserRequest request)
 {
     request.purpose = "prefetch";
@@ -243,6 +259,8 @@ web::RequestView FlowStage::request_view(std::string_view cookies,
     view.path = target.substr(0, mark);
     view.query = target.substr(std::min(mark + 1, target.size()));
     view.cookie = cookies;
+    view.content_type = request_.content_type;
+    view.body = request_.body;
     view.sec_purpose = request_.purpose;
     view.csrf_header = request_.csrf_header;
     view.request_id = request_.request_id;

@@ -41,6 +41,8 @@ struct BrowserRequest {
     std::optional<std::string> origin;
     std::string csrf_header;
     std::string purpose; // Sec-Purpose
+    std::string content_type;
+    std::string body;
     std::string request_id = "0123456789abcdef";
 };
 
@@ -49,6 +51,9 @@ BrowserRequest link_from_elsewhere(std::string_view target);
 BrowserRequest call(std::string_view target);         // fetch() of our page
 BrowserRequest foreign_call(std::string_view target); // of another site's
 BrowserRequest posted(BrowserRequest request);
+BrowserRequest posted_json(std::string_view target, std::string_view body);
+// What a provider's page has the browser send (form_post).
+BrowserRequest posted_form(std::string_view target, std::string_view body);
 BrowserRequest prefetched(BrowserRequest request);
 
 class SeenLogins final : public session::UsedLogins {

@@ -40,7 +40,9 @@ TEST(has_the_codes_and_statuses_of_the_contract)
     constexpr Row rows[] = {
         {Problem::no_session, "no_session", 401},
         {Problem::session_expired, "session_expired", 401},
+        {Problem::session_revoked, "session_revoked", 401},
         {Problem::csrf, "csrf", 403},
+        {Problem::forbidden, "forbidden", 403},
         {Problem::bad_return_url, "bad_return_url", 400},
         {Problem::bad_request, "bad_request", 400},
         {Problem::login_expired, "login_expired", 400},
@@ -93,6 +95,26 @@ TEST(is_a_page_with_the_same_facts_for_people)
     ck_assert(says(reply, "request c0ffee"));
     ck_assert(says(reply, "href=\"/bff/login\""));
     ck_assert(!header(reply, "Content-Security-Policy").empty());
+}
+
+TEST(has_a_json_twin_of_every_page)
+{
+    auto people = problem_reply(Problem::forbidden, view("navigate"), {});
+    auto script = problem_reply(Problem::forbidden, view("cors"), {});
+
+    ck_assert(people.twin.has_value());
+    ck_assert(!script.twin);
+    ck_assert(people.twin->body == script.response.body);
+    ck_assert_int_eq(people.twin->status, people.response.status);
+}
+
+TEST(says_something_else_when_more_is_known)
+{
+    auto reply = problem_reply(Problem::login_expired, view("navigate"),
+                               {.sentence = "Cookies & more."});
+
+    ck_assert(says(reply, "<p>Cookies &amp; more.</p>"));
+    ck_assert(says(reply, "login_expired"));
 }
 
 TEST(leads_a_person_to_the_start_when_login_is_no_way_out)

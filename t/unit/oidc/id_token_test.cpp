@@ -24,7 +24,8 @@ Expectations expected()
     return {.nonce = kNonce,
             .access_token = kAccessToken,
             .code = kCode,
-            .max_age = {}};
+            .max_age = {},
+            .acr_values = {}};
 }
 
 // A token whose signature was found good, with these claims.
@@ -393,6 +394,24 @@ TEST(survives_the_largest_max_age)
     auto most = std::numeric_limits<long long>::max();
     ck_assert(
         static_cast<bool>(check_max_age(dated("auth_time", -9999), most)));
+}
+
+TEST(wants_one_of_the_acr_values_that_were_sent_idt_16)
+{
+    auto with_acr = [](std::string_view members, std::string_view sent) {
+        auto expects = expected();
+        expects.acr_values = sent;
+        return check_id_token(verified(claims_with(members)), shop_client(),
+                              expects, kNow);
+    };
+
+    ck_assert(with_acr(R"({"acr": "bronze"})", ""));
+    ck_assert(with_acr(R"({"acr": "gold"})", "gold silver"));
+    ck_assert(with_acr(R"({"acr": "silver"})", "gold silver"));
+    for (auto members : {R"({"acr": "bronze"})", R"({"acr": "gold silver"})",
+                         R"({"acr": ["gold"]})", R"({"acr": ""})", "{}"}) {
+        ck_assert(is_forged(with_acr(members, "gold silver"), "\"acr\""));
+    }
 }
 
 TEST(does_not_mind_auth_time_otherwise_but_wants_a_number_idt_17)

@@ -71,6 +71,17 @@ TEST(same_site_none_must_be_secure)
     ck_assert(said(bad).find("\"cookie_samesite none\"") != std::string::npos);
 }
 
+TEST(a_login_that_waits_for_a_form_needs_secure_cookies)
+{
+    auto bad = style("plain");
+    bad.login_same_site = SameSite::none;
+    ck_assert(said(bad) == "");
+
+    bad.secure = false;
+    ck_assert(said(bad).find("\"response_mode form_post\"") !=
+              std::string::npos);
+}
+
 TEST(a_cookie_name_is_a_token)
 {
     for (auto *name : {"", "a b", "a=b", "a;b", "a,b", "a\"b", "a\nb", "a/b"}) {

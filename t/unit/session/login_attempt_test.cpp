@@ -76,7 +76,8 @@ bool are_equal(const LoginAttempt &a, const LoginAttempt &b)
            a.code_verifier == b.code_verifier &&
            a.return_path == b.return_path && a.redirect_uri == b.redirect_uri &&
            a.issuer == b.issuer && a.started == b.started &&
-           a.max_age == b.max_age;
+           a.max_age == b.max_age && a.acr_values == b.acr_values &&
+           a.response_mode == b.response_mode && a.is_silent == b.is_silent;
 }
 
 std::vector<std::string> deleted(std::string_view header)
@@ -373,19 +374,33 @@ TEST(sealed_login_with_any_flipped_bit_inside_is_never_misread)
     }
 }
 
-TEST(what_format_version_1_wrote_still_opens_as_a_login_ck_28)
+TEST(what_format_version_2_wrote_still_opens_as_a_login_ck_28)
 {
     auto login =
-        read("__Host-Http-bff-corp-login-S6aXNcpTdl7Wpwnt=AWjT1L3dk2lAou7xNww"
-             "F0mlBPG5PhBMHEszsPmmWrOp2go-Bf-CYU-u1CflyCrkZsHpgt-qg1CZErBPlh_k"
-             "vG4W1YgL4JkCAK2msnLa0xAXV1squb6zkIqAa3aVn_jC7H67mbVQbaH4XSOVXRpx"
-             "3rTy8O-vKI8wmsqtFCYL5qICRJ-RiCw7d",
+        read("__Host-Http-bff-corp-login-S6aXNcpTdl7Wpwnt=AWjT1L3ibgb4G1Ms"
+             "xT7zZcKGjrWEfcM02Nup7VT8_1BuvQ5my3JaWxRXFIb3VEcjER0CKDNK42Ik"
+             "hF9Pi1ZsaS_t0IyQ7xfgdpD5O95ZJ7XHC9ZEMe1E6WotS69hc1Cfxu5LQTRd"
+             "Wbeet90B6LOniX3FCYqg8yFgbPA-wPh2N0WJ8D5at-Phgxh6ECFS553L",
              "state");
 
     ck_assert(login);
     ck_assert(login->code_verifier == "verifier");
     ck_assert(login->issuer == "https://id.example.com");
     ck_assert(login->max_age == Seconds{300});
+    ck_assert(login->acr_values == "gold silver");
+    ck_assert(login->response_mode == oidc::ResponseMode::form_post);
+    ck_assert(login->is_silent);
+}
+
+TEST(login_waits_for_a_form_in_a_cookie_with_samesite_none_ck_14)
+{
+    auto style = cookie_style();
+    style.login_same_site = web::SameSite::none;
+
+    auto set = written(attempt(), style).text();
+    auto cleared = clear_login(attempt().state, style).text();
+    ck_assert(set.ends_with("; Secure; HttpOnly; SameSite=None"));
+    ck_assert(cleared.ends_with("; Secure; HttpOnly; SameSite=None"));
 }
 
 TEST(several_tabs_log_in_side_by_side_cb_3)
