@@ -116,11 +116,8 @@ Step CallbackFlow::resume(const Visit &visit, const Answer &answer)
                                        : fail(visit, why_missing(answer));
     case Stage::token:
         return take_tokens(visit, answer);
-    case Stage::keys:
-        return visit.provider.keys ? check_signature(visit)
-                                   : fail(visit, why_missing(answer));
-    case Stage::renewed_keys:
-        return take_renewed_keys(visit, answer);
+    case Stage::signature:
+        return take_verdict(visit, id_token_->resume(visit, answer));
     }
 
     return Pass{};
@@ -205,57 +202,32 @@ Step CallbackFlow::read_id_token(const Visit &visit)
     if (!jws) {
         return fail(visit, Problem::id_token_invalid, jws.error().detail);
     }
-    id_token_ = std::move(*jws);
+    id_token_.emplace(std::move(*jws), "the ID token");
 
-    if (visit.provider.needs_keys()) {
-        stage_ = Stage::keys;
-        return Fetch{visit.provider.request_for(oidc::Document::keys),
-                     Once::keys};
-    }
-
-    return check_signature(visit);
+    stage_ = Stage::signature;
+    return take_verdict(visit, id_token_->begin(visit));
 }
 
-Step CallbackFlow::check_signature(const Visit &visit)
+Step CallbackFlow::take_verdict(const Visit &visit,
+                                SignatureCheck::Outcome outcome)
 {
-    auto verdict = oidc::verify(*id_token_, visit.provider.keys.get(),
-                                visit.party.client->client_secret);
-
-    switch (verdict) {
-    case oidc::Verdict::good:
-        return check_claims(visit);
-    case oidc::Verdict::bad:
-        return fail(visit, Problem::id_token_invalid,
-                    "the ID token's signature is wrong");
-    case oidc::Verdict::unknown_key:
-        break;
+    if (auto *fetch = std::get_if<Fetch>(&outcome)) {
+        return std::move(*fetch);
     }
 
-    if (stage_ == Stage::renewed_keys) {
-        return fail(visit, Problem::id_token_invalid,
-                    "the ID token is signed with a key that the provider "
-                    "does not publish");
+    if (auto *error = std::get_if<Error>(&outcome)) {
+        return error->code == Code::forged
+                   ? fail(visit, Problem::id_token_invalid, error->detail)
+                   : fail(visit, *error);
     }
 
-    stage_ = Stage::renewed_keys;
-    return Fetch{visit.provider.request_for(oidc::Document::keys),
-                 Once::renewed_keys};
-}
-
-Step CallbackFlow::take_renewed_keys(const Visit &visit, const Answer &answer)
-{
-    // KEY-7: asked too often, so the keys we have are what counts
-    if (answer || answer.error().code == Code::refused) {
-        return check_signature(visit);
-    }
-
-    return fail(visit, answer.error());
+    return check_claims(visit);
 }
 
 Step CallbackFlow::check_claims(const Visit &visit)
 {
     auto id_token =
-        oidc::check_id_token(*id_token_, *visit.party.client,
+        oidc::check_id_token(id_token_->jws(), *visit.party.client,
                              {.nonce = attempt_->nonce,
                               .access_token = tokens_->access_token.reveal(),
                               .code = response_.code,

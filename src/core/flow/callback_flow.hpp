@@ -13,9 +13,9 @@
 
 #include "core/flow/callback_message.hpp"
 #include "core/flow/problem.hpp"
+#include "core/flow/signature_check.hpp"
 #include "core/flow/story.hpp"
 #include "core/oidc/authorization_response.hpp"
-#include "core/oidc/jws.hpp"
 #include "core/oidc/token_response.hpp"
 #include "core/session/login_attempt.hpp"
 
@@ -27,15 +27,14 @@ public:
     Step resume(const Visit &visit, const Answer &answer) override;
 
 private:
-    enum class Stage { metadata, token, keys, renewed_keys };
+    enum class Stage { metadata, token, signature };
 
     Step read_response(const Visit &visit);
     Step check_issuer(const Visit &visit);
     Step use_response(const Visit &visit);
     Step take_tokens(const Visit &visit, const Answer &answer);
     Step read_id_token(const Visit &visit);
-    Step check_signature(const Visit &visit);
-    Step take_renewed_keys(const Visit &visit, const Answer &answer);
+    Step take_verdict(const Visit &visit, SignatureCheck::Outcome outcome);
     Step check_claims(const Visit &visit);
     Step start_session(const Visit &visit, session::Session session);
 
@@ -57,7 +56,7 @@ private:
     oidc::AuthorizationResponse response_;
     std::optional<session::LoginAttempt> attempt_;
     std::optional<oidc::TokenResponse> tokens_;
-    std::optional<oidc::Jws> id_token_;
+    std::optional<SignatureCheck> id_token_;
 };
 
 } // namespace bff::flow
