@@ -6,6 +6,7 @@
 #include "module/access_handler.hpp"
 
 #include "core/flow/access_flow.hpp"
+#include "module/cors.hpp"
 #include "module/driver.hpp"
 #include "module/endpoint_handler.hpp"
 #include "module/proceed.hpp"
@@ -53,6 +54,10 @@ ngx_int_t on_access(ngx_http_request_t *r)
         return NGX_HTTP_BAD_REQUEST;
     }
 
+    if (is_preflight(r)) {
+        return answer_preflight(r, *location.use->provider);
+    }
+
     auto rc = tell_access(
         r, location,
         {static_cast<flow::Unauthenticated>(location.without_session)});
@@ -77,6 +82,9 @@ ngx_int_t on_precontent(ngx_http_request_t *r)
         if (location.use != nullptr) {
             if (is_http_09(r)) {
                 return NGX_HTTP_BAD_REQUEST;
+            }
+            if (is_preflight(r)) {
+                return answer_preflight(r, *location.use->provider);
             }
             look_for_session(r, location);
         }

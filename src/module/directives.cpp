@@ -7,6 +7,7 @@
 
 #include <algorithm>
 
+#include "core/web/origin_settings.hpp"
 #include "module/compile.hpp"
 #include "module/module.hpp"
 #include "module/provider_block.hpp"
@@ -79,6 +80,45 @@ bool add_use(ngx_conf_t *cf, SrvConf &server, std::vector<Use *> &uses,
 char *error(const char *text)
 {
     return const_cast<char *>(text);
+}
+
+// "DIRECTIVE VALUE" and what is wrong with it, with the place.
+char *refuse(ngx_conf_t *cf, const ngx_str_t &value, const std::string &detail)
+{
+    ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "\"%V %V\" %*s", &args(cf)[0],
+                       &value, detail.size(), detail.data());
+    return static_cast<char *>(NGX_CONF_ERROR);
+}
+
+// What was written on this level counts, and nothing of the level above.
+template <class T> void merge(T *&conf, T *prev)
+{
+    conf = conf != nullptr ? conf : prev;
+}
+
+// One for all levels on which nothing was written.
+const web::OriginPolicy *origin_policy(ngx_conf_t *cf, const LocConf &conf,
+                                       const LocConf &prev)
+{
+    bool is_inherited = conf.csrf == prev.csrf &&
+                        conf.csrf_header == prev.csrf_header &&
+                        conf.trusted_origins == prev.trusted_origins;
+    if (is_inherited && prev.origins != nullptr) {
+        return prev.origins;
+    }
+
+    auto *policy = ngx::make_in_pool<web::OriginPolicy>(cf->pool);
+    if (conf.csrf != nullptr) {
+        policy->mode = *conf.csrf;
+    }
+    if (conf.csrf_header != nullptr) {
+        policy->csrf_header_name = conf.csrf_header->name;
+        policy->csrf_header_value = conf.csrf_header->value;
+    }
+    if (conf.trusted_origins != nullptr) {
+        policy->trusted = *conf.trusted_origins;
+    }
+    return policy;
 }
 
 } // namespace
@@ -187,6 +227,67 @@ char *read_unauthenticated(ngx_conf_t *cf, ngx_command_t *, void *conf)
     return NGX_CONF_OK;
 }
 
+char *read_csrf(ngx_conf_t *cf, ngx_command_t *, void *conf)
+{
+    auto *loc = static_cast<LocConf *>(conf);
+
+    if (loc->csrf != nullptr) {
+        return error("is duplicate: keep one of them");
+    }
+
+    auto mode = web::csrf_mode(ngx::view(args(cf)[1]));
+    if (!mode) {
+        return refuse(cf, args(cf)[1],
+                      "is none of \"auto\", \"strict\" and \"off\"");
+    }
+    loc->csrf = ngx::make_in_pool<web::OriginPolicy::Mode>(cf->pool, *mode);
+
+    return NGX_CONF_OK;
+}
+
+char *read_csrf_header(ngx_conf_t *cf, ngx_command_t *, void *conf)
+{
+    auto *loc = static_cast<LocConf *>(conf);
+
+    if (loc->csrf_header != nullptr) {
+        return error("is duplicate: keep one of them");
+    }
+
+    auto *header = ngx::make_in_pool<CsrfHeader>(cf->pool);
+    header->name = ngx::view(args(cf)[1]);
+    if (cf->args->nelts > 2) {
+        header->value = ngx::view(args(cf)[2]);
+    }
+    auto checked = web::check_csrf_header(header->name, header->value);
+    if (!checked) {
+        return refuse(cf, args(cf)[1], checked.error().detail);
+    }
+    loc->csrf_header = header;
+
+    return NGX_CONF_OK;
+}
+
+// Repeated on one level, as NGINX's own lists.
+char *read_trusted_origin(ngx_conf_t *cf, ngx_command_t *, void *conf)
+{
+    auto *loc = static_cast<LocConf *>(conf);
+
+    if (loc->trusted_origins == nullptr) {
+        loc->trusted_origins =
+            ngx::make_in_pool<std::vector<std::string>>(cf->pool);
+    }
+
+    for (ngx_uint_t i = 1; i < cf->args->nelts; i++) {
+        auto origin = web::trusted_origin(ngx::view(args(cf)[i]));
+        if (!origin) {
+            return refuse(cf, args(cf)[i], origin.error().detail);
+        }
+        loc->trusted_origins->push_back(std::move(*origin));
+    }
+
+    return NGX_CONF_OK;
+}
+
 void *create_main_conf(ngx_conf_t *cf)
 {
     auto *main = ngx::make_in_pool<MainConf>(cf->pool);
@@ -225,6 +326,11 @@ char *merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
     ngx_conf_merge_ptr_value(conf->use, prev->use, nullptr);
     ngx_conf_merge_uint_value(conf->without_session, prev->without_session,
                               ngx_uint_t(flow::Unauthenticated::automatic));
+
+    merge(conf->csrf, prev->csrf);
+    merge(conf->csrf_header, prev->csrf_header);
+    merge(conf->trusted_origins, prev->trusted_origins);
+    conf->origins = origin_policy(cf, *conf, *prev);
 
     // "if" and "limit_except" make a location without name within another.
     auto *core = static_cast<ngx_http_core_loc_conf_t *>(

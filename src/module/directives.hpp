@@ -13,6 +13,9 @@ char *read_zone(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *read_bff(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *read_endpoints(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *read_unauthenticated(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+char *read_csrf(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+char *read_csrf_header(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+char *read_trusted_origin(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 
 void *create_main_conf(ngx_conf_t *cf);
 // All is read and the levels of NGINX's core are merged; no filter chain has

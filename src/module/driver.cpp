@@ -45,7 +45,7 @@ flow::Step show(ngx_http_request_t *r, RequestContext &ctx, Tell tell)
 
     return tell(flow::Visit{
         request, ctx.found, provider.documents->provider(now), *provider.party,
-        main.origins, main.entropy, main.used_logins, args, now});
+        *loc_conf(r).origins, main.entropy, main.used_logins, args, now});
 }
 
 flow::Step next_step(ngx_http_request_t *r, RequestContext &ctx)
@@ -225,6 +225,7 @@ void begin(ngx_http_request_t *r, RequestContext &ctx, Provider &provider,
     store::CookieStore store{party.cookies, party.keys, main_conf(r).entropy};
 
     ctx.provider = &provider;
+    ctx.origins = loc_conf(r).origins;
     ctx.granted = nullptr;
     ctx.bearer = {};
     ctx.details.reset();
@@ -247,6 +248,16 @@ void peek(ngx_http_request_t *r, Provider &provider)
     if (auto *proceed = std::get_if<flow::Proceed>(&step)) {
         let_through(ctx, *proceed);
     }
+}
+
+ngx_int_t say(ngx_http_request_t *r, Provider &provider,
+              const flow::Reply &reply)
+{
+    auto &ctx = context(r);
+
+    ctx.provider = &provider;
+    ctx.origins = loc_conf(r).origins;
+    return answer(r, ctx, reply);
 }
 
 ngx_int_t tell(ngx_http_request_t *r, Provider &provider,

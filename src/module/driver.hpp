@@ -19,6 +19,11 @@ using MakeStory = std::function<std::unique_ptr<flow::Story>()>;
 ngx_int_t tell(ngx_http_request_t *r, Provider &provider,
                const MakeStory &make_story);
 
+// Answers without a story, and without looking at any session. Returns as
+// tell() does.
+ngx_int_t say(ngx_http_request_t *r, Provider &provider,
+              const flow::Reply &reply);
+
 // Looks for a session that may be used here and tells nobody: grants its
 // token when there is one, does nothing otherwise.
 void peek(ngx_http_request_t *r, Provider &provider);

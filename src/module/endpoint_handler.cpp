@@ -6,6 +6,7 @@
 
 #include "core/flow/endpoints.hpp"
 #include "core/flow/problem.hpp"
+#include "module/cors.hpp"
 #include "module/driver.hpp"
 #include "module/reply.hpp"
 #include "module/request_view.hpp"
@@ -151,8 +152,11 @@ Provider *endpoint_of(ngx_http_request_t *r)
 
 ngx_int_t serve_endpoint(ngx_http_request_t *r, Provider &provider)
 {
-    auto &ctx = context(r);
+    if (is_preflight(r)) {
+        return answer_preflight(r, provider);
+    }
 
+    auto &ctx = context(r);
     if (ctx.is_body_too_large ||
         r->headers_in.content_length_n >
             static_cast<off_t>(flow::kEndpointBodyOctets)) {

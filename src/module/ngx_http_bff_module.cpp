@@ -4,6 +4,7 @@
 
 #include "module/access_handler.hpp"
 #include "module/compile.hpp"
+#include "module/cors.hpp"
 #include "module/directives.hpp"
 #include "module/endpoint_handler.hpp"
 #include "module/module.hpp"
@@ -19,6 +20,7 @@ ngx_http_output_header_filter_pt next_header_filter;
 ngx_int_t on_header(ngx_http_request_t *r)
 {
     edit_response(r);
+    add_cors(r);
     return next_header_filter(r);
 }
 
@@ -147,6 +149,15 @@ ngx_command_t module_commands[] = {
 
     {ngx_string("bff_unauthenticated"), kEverywhere | NGX_CONF_TAKE1,
      ngx::guarded<read_unauthenticated>, NGX_HTTP_LOC_CONF_OFFSET, 0, nullptr},
+
+    {ngx_string("bff_csrf"), kEverywhere | NGX_CONF_TAKE1,
+     ngx::guarded<read_csrf>, NGX_HTTP_LOC_CONF_OFFSET, 0, nullptr},
+
+    {ngx_string("bff_csrf_header"), kEverywhere | NGX_CONF_TAKE12,
+     ngx::guarded<read_csrf_header>, NGX_HTTP_LOC_CONF_OFFSET, 0, nullptr},
+
+    {ngx_string("bff_trusted_origin"), kEverywhere | NGX_CONF_1MORE,
+     ngx::guarded<read_trusted_origin>, NGX_HTTP_LOC_CONF_OFFSET, 0, nullptr},
 
     ngx_null_command,
 };

@@ -38,8 +38,9 @@ struct RequestContext {
     LocConf *decided_for = nullptr; // null: the access phase never asked us
     Provider *granted = nullptr;    // whose token may go upstream
     Secret bearer;
-    std::vector<std::string> set_cookies; // for the response, once
-    Provider *endpoint = nullptr;         // routed to its endpoints
+    std::vector<std::string> set_cookies;       // for the response, once
+    Provider *endpoint = nullptr;               // routed to its endpoints
+    const web::OriginPolicy *origins = nullptr; // where we were asked last
 
     std::vector<ngx_table_elt_t *> answer_headers; // of our last answer
 

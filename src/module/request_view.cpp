@@ -58,13 +58,19 @@ web::RequestView view_of(ngx_http_request_t *r, const RequestContext &ctx)
         view.sec_purpose = or_empty(ngx::header(r, "purpose"));
     }
     view.csrf_header =
-        or_empty(ngx::header(r, main_conf(r).origins.csrf_header_name));
+        or_empty(ngx::header(r, loc_conf(r).origins->csrf_header_name));
     view.request_id = request_id(r);
     view.origin = ngx::header(r, "origin");
     view.origins = ngx::count_headers(r, "origin");
     view.sec_fetch_site = ngx::header(r, "sec-fetch-site");
     view.sec_fetch_mode = ngx::header(r, "sec-fetch-mode");
     view.is_upgrade = is_upgrade(r);
+    if (r->method == NGX_HTTP_OPTIONS) {
+        view.access_control_request_method =
+            ngx::header(r, "access-control-request-method");
+        view.access_control_request_headers =
+            ngx::header(r, "access-control-request-headers");
+    }
 
     return view;
 }

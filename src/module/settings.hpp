@@ -33,7 +33,6 @@ struct MainConf {
     store::UsedLogins used_logins{zone};
     ngx::Bell bell;
     crypto::OpensslEntropy entropy;
-    web::OriginPolicy origins;
 
     Secret made_key; // for providers without session_key
     ngx_int_t request_id_index = NGX_ERROR;
@@ -44,11 +43,22 @@ struct SrvConf {
     std::vector<Use *> *endpoints; // bff_endpoints, likewise
 };
 
+struct CsrfHeader {
+    std::string name;
+    std::string value = web::OriginPolicy{}.csrf_header_value;
+};
+
 struct LocConf {
     Use *use;                   // bff; null: off
     Use *endpoints;             // bff_endpoints, not inherited
     ngx_str_t name;             // of the location that bff_endpoints stands in
     ngx_uint_t without_session; // flow::Unauthenticated
+
+    // As written, each null where nothing was; then as meant.
+    web::OriginPolicy::Mode *csrf;
+    CsrfHeader *csrf_header;
+    std::vector<std::string> *trusted_origins;
+    const web::OriginPolicy *origins;
 };
 
 MainConf &main_conf(ngx_http_request_t *r);

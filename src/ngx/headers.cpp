@@ -349,6 +349,16 @@ void own_header_list(ngx_http_request_t *sr)
     });
 }
 
+void each_response_header(ngx_http_request_t *r, const HeaderVisit &visit)
+{
+    walk(r->headers_out.headers, [&](const Place &place) {
+        if (place.element()->hash != 0) {
+            visit(*place.element());
+        }
+        return false;
+    });
+}
+
 ngx_table_elt_t *add_response_header(ngx_http_request_t *r,
                                      std::string_view name,
                                      std::string_view value)

@@ -42,10 +42,14 @@ void own_header_list(ngx_http_request_t *subrequest);
 
 // --- response ---
 
+// All lines of the answer, those that were removed left out.
+using HeaderVisit = std::function<void(ngx_table_elt_t &header)>;
+void each_response_header(ngx_http_request_t *r, const HeaderVisit &visit);
+
 ngx_table_elt_t *add_response_header(ngx_http_request_t *r,
                                      std::string_view name,
                                      std::string_view value);
-// One that add_response_header() gave.
+// One that is in the answer's list.
 inline void remove_response_header(ngx_table_elt_t *header)
 {
     header->hash = 0;

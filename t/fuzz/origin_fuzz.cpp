@@ -68,12 +68,13 @@ bool allows(OriginPolicy::Mode mode, const RequestView &request)
 void must_be_ours(const RequestView &request, bool strict)
 {
     bool good_origin = request.origin == kOwn || request.origin == kTrusted;
+    bool is_trusted = request.origin == kTrusted;
     must(!request.origin || good_origin);
     must(request.origins < 2);
 
     if (request.is_upgrade) {
         must(good_origin);
-        must(request.sec_fetch_site != "cross-site");
+        must(request.sec_fetch_site != "cross-site" || is_trusted);
         return;
     }
 
@@ -81,10 +82,11 @@ void must_be_ours(const RequestView &request, bool strict)
         return;
     }
 
-    must(request.sec_fetch_site != "cross-site");
+    must(request.sec_fetch_site != "cross-site" || is_trusted);
     bool has_header = request.csrf_header == "1";
+    bool is_free = !strict || bff::web::is_navigation(request);
     must(has_header ||
-         (!strict && (good_origin || request.sec_fetch_site == "same-origin")));
+         (is_free && (good_origin || request.sec_fetch_site == "same-origin")));
 }
 
 } // namespace

@@ -43,6 +43,11 @@ web::HttpResponse redirect(int status, std::string_view location)
     return response;
 }
 
+web::HttpResponse empty_answer(int status)
+{
+    return answer(status);
+}
+
 web::HttpResponse json_answer(int status, const json_t *value,
                               std::string_view type)
 {

@@ -17,6 +17,8 @@ namespace bff::flow {
 // BCP-13: 302 after a GET, 303 after a POST.
 web::HttpResponse redirect(int status, std::string_view location);
 
+web::HttpResponse empty_answer(int status);
+
 web::HttpResponse json_answer(int status, const json_t *value,
                               std::string_view type = "application/json");
 

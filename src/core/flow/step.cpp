@@ -25,6 +25,8 @@ std::string_view name_of(Action action)
         return "user";
     case Action::logout:
         return "logout";
+    case Action::preflight:
+        return "preflight";
     case Action::reject:
         return "reject";
     }

@@ -36,6 +36,7 @@ enum class Action {
     session,
     user,
     logout,
+    preflight,
     reject,
 };
 std::string_view name_of(Action action);

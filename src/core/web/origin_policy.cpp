@@ -23,6 +23,11 @@ std::optional<Error> foreign_sign(const OriginPolicy &policy,
                                   const RequestView &request,
                                   std::string_view own_origin);
 
+// Pages of a trusted origin may call us from another site too (BFF-30). Our
+// own never do, whatever the list says.
+bool is_from_trusted(const OriginPolicy &policy, const RequestView &request,
+                     std::string_view own_origin);
+
 // A link, a typed address, a reload. A form that posts is none.
 bool is_page(const RequestView &request);
 
@@ -49,7 +54,8 @@ Result<Done> OriginPolicy::allows(const RequestView &request,
         return Done{};
     }
 
-    if (mode == Mode::strict) {
+    // a form cannot send it
+    if (mode == Mode::strict && !is_navigation(request)) {
         return refused("no valid " + csrf_header_name + " header");
     }
 
@@ -64,6 +70,21 @@ Result<Done> OriginPolicy::allows(const RequestView &request,
 bool OriginPolicy::trusts(std::string_view origin) const noexcept
 {
     return std::find(trusted.begin(), trusted.end(), origin) != trusted.end();
+}
+
+std::optional<OriginPolicy::Mode> csrf_mode(std::string_view name)
+{
+    if (name == "auto") {
+        return OriginPolicy::Mode::automatic;
+    }
+    if (name == "strict") {
+        return OriginPolicy::Mode::strict;
+    }
+    if (name == "off") {
+        return OriginPolicy::Mode::off;
+    }
+
+    return std::nullopt;
 }
 
 namespace {
@@ -91,6 +112,10 @@ std::optional<Error> foreign_sign(const OriginPolicy &policy,
         return refused("an upgrade without Origin");
     }
 
+    if (is_from_trusted(policy, request, own_origin)) {
+        return std::nullopt;
+    }
+
     auto site = request.sec_fetch_site.value_or("none");
     if (site != "same-origin" && site != "same-site" && site != "none" &&
         !is_page(request)) {
@@ -98,6 +123,13 @@ std::optional<Error> foreign_sign(const OriginPolicy &policy,
     }
 
     return std::nullopt;
+}
+
+bool is_from_trusted(const OriginPolicy &policy, const RequestView &request,
+                     std::string_view own_origin)
+{
+    return request.origin && *request.origin != own_origin &&
+           policy.trusts(*request.origin);
 }
 
 bool is_page(const RequestView &request)

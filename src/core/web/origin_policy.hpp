@@ -6,10 +6,11 @@
 // carries a session must show that it comes from our own pages or from
 // trusted ones. What browsers tell (Origin, Sec-Fetch-Site) is believed,
 // since script cannot forge it; what says "foreign" refuses whatever else
-// is there.
+// is there. A trusted Origin is not foreign, even from another site.
 
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -33,5 +34,8 @@ struct OriginPolicy {
 
     bool trusts(std::string_view origin) const noexcept;
 };
+
+// auto, strict, off
+std::optional<OriginPolicy::Mode> csrf_mode(std::string_view name);
 
 } // namespace bff::web

@@ -31,6 +31,8 @@ struct RequestView {
     std::optional<std::string_view> origin;
     std::optional<std::string_view> sec_fetch_site;
     std::optional<std::string_view> sec_fetch_mode;
+    std::optional<std::string_view> access_control_request_method; // OPTIONS
+    std::optional<std::string_view> access_control_request_headers;
 
     int origins = 0;         // how many Origin lines
     bool is_upgrade = false; // WebSocket and the like

@@ -28,6 +28,16 @@ flow::Page page()
 
 } // namespace
 
+TEST(keeps_an_empty_answer_out_of_caches_too)
+{
+    auto response = flow::empty_answer(204);
+
+    ck_assert_int_eq(response.status, 204);
+    ck_assert(response.header("Cache-Control") == "no-store");
+    ck_assert(!response.header("Content-Type"));
+    ck_assert(response.body.empty());
+}
+
 TEST(redirects_without_being_stored_or_leaving_a_referrer_bcp_13)
 {
     auto response = flow::redirect(302, "https://id.example.com/?a=b");

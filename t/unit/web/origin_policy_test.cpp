@@ -194,6 +194,36 @@ TEST(refuses_another_site_whatever_else_is_there_BFF_10)
     }
 }
 
+TEST(allows_a_trusted_origin_on_another_site_BFF_30)
+{
+    for (auto method : {"GET", "POST", "DELETE"}) {
+        auto request = from_origin(kTrusted, method);
+        request.sec_fetch_site = "cross-site";
+        request.sec_fetch_mode = "cors";
+        ck_assert(allows(Mode::automatic, request));
+        ck_assert(!allows(Mode::strict, request));
+        ck_assert(allows(Mode::strict, with_header(request)));
+
+        request.origin = kOwn;
+        ck_assert(!allows(Mode::automatic, with_header(request)));
+
+        request.origin = std::nullopt;
+        request.origins = 0;
+        ck_assert(!allows(Mode::automatic, with_header(request)));
+    }
+}
+
+TEST(refuses_our_own_origin_on_another_site_although_it_is_listed)
+{
+    auto policy = policy_of(Mode::automatic);
+    policy.trusted.emplace_back(kOwn);
+    auto request = with_header(from_origin(kOwn, "GET"));
+    ck_assert(bool{policy.allows(request, kOwn)});
+
+    request.sec_fetch_site = "cross-site";
+    ck_assert(!policy.allows(request, kOwn));
+}
+
 TEST(refuses_a_form_that_another_site_posts_BFF_10)
 {
     auto request = page("cross-site");
@@ -253,9 +283,11 @@ TEST(allows_an_upgrade_from_our_own_and_trusted_pages)
         ck_assert(allows(mode, request));
 
         request.origin = kTrusted;
-        request.sec_fetch_site = "same-site";
         request.sec_fetch_mode = "websocket";
-        ck_assert(allows(mode, request));
+        for (auto site : {"same-site", "cross-site"}) {
+            request.sec_fetch_site = site;
+            ck_assert(allows(mode, request));
+        }
 
         request.origin = "https://evil.example";
         ck_assert(!allows(mode, request));
@@ -276,6 +308,101 @@ TEST(needs_the_header_when_strict_BFF_11)
         ck_assert(allows(Mode::strict, with_header(call(method))));
         ck_assert(
             allows(Mode::strict, with_header(from_origin(kTrusted, method))));
+    }
+}
+
+TEST(needs_no_header_of_a_form_when_strict)
+{
+    auto request = page("same-origin");
+    request.method = "POST";
+    ck_assert(allows(Mode::strict, request));
+
+    request.sec_fetch_site = "same-site";
+    ck_assert(!allows(Mode::strict, request));
+
+    request.origin = kTrusted;
+    request.origins = 1;
+    ck_assert(allows(Mode::strict, request));
+
+    request.origin = "https://evil.example";
+    ck_assert(!allows(Mode::strict, request));
+}
+
+TEST(looks_for_the_value_that_was_chosen_BFF_11)
+{
+    auto policy = policy_of(Mode::automatic);
+    policy.csrf_header_value = "XMLHttpRequest";
+    ck_assert(!policy.allows(with_header(call()), kOwn));
+
+    auto request = call();
+    request.csrf_header = "XMLHttpRequest";
+    ck_assert(bool{policy.allows(request, kOwn)});
+}
+
+// All that a browser may say at once, judged once more by the words of the
+// contract.
+TEST(judges_every_combination_as_promised_BFF_10_BFF_11_BFF_13)
+{
+    using Text = std::optional<std::string_view>;
+    int allowed = 0;
+    int refused = 0;
+
+    auto judge = [&](const RequestView &request) {
+        bool is_trusted = request.origin == kTrusted;
+        bool is_foreign =
+            request.origin && request.origin != kOwn && !is_trusted;
+        bool is_page = request.method == "GET" && !request.is_upgrade &&
+                       request.sec_fetch_mode == "navigate";
+        bool has_header = request.csrf_header == "1";
+
+        bool is_refused =
+            is_foreign || (request.is_upgrade && !request.origin) ||
+            (request.sec_fetch_site == "cross-site" && !is_page && !is_trusted);
+        bool is_shown = has_header || request.origin || is_page ||
+                        request.sec_fetch_site == "same-origin";
+        bool is_free = request.is_upgrade ||
+                       request.sec_fetch_mode == "navigate" || has_header;
+
+        bool expected = !is_refused && is_shown;
+        ck_assert(allows(Mode::automatic, request) == expected);
+        ck_assert(allows(Mode::strict, request) == (expected && is_free));
+        ck_assert(allows(Mode::off, request));
+        (expected ? allowed : refused)++;
+    };
+
+    for (auto method : {"GET", "HEAD", "POST", "DELETE", "OPTIONS"}) {
+        for (auto origin :
+             {Text{}, Text{kOwn}, Text{kTrusted}, Text{"null"},
+              Text{"https://evil.example"}, Text{"https://blog.example.com"}}) {
+            for (auto site : {Text{}, Text{"same-origin"}, Text{"same-site"},
+                              Text{"none"}, Text{"cross-site"}}) {
+                for (auto mode : {Text{}, Text{"cors"}, Text{"navigate"},
+                                  Text{"websocket"}}) {
+                    for (int bits = 0; bits < 4; bits++) {
+                        auto request = call(method);
+                        request.origin = origin;
+                        request.origins = origin ? 1 : 0;
+                        request.sec_fetch_site = site;
+                        request.sec_fetch_mode = mode;
+                        request.csrf_header = bits & 1 ? "1" : "";
+                        request.is_upgrade = bits & 2;
+                        judge(request);
+                    }
+                }
+            }
+        }
+    }
+    ck_assert_int_gt(allowed, 100);
+    ck_assert_int_gt(refused, 100);
+}
+
+TEST(knows_the_three_words_of_bff_csrf)
+{
+    ck_assert(csrf_mode("auto") == Mode::automatic);
+    ck_assert(csrf_mode("strict") == Mode::strict);
+    ck_assert(csrf_mode("off") == Mode::off);
+    for (auto word : {"", "on", "AUTO", "none", "strict "}) {
+        ck_assert_msg(!csrf_mode(word), "%s", word);
     }
 }
 
