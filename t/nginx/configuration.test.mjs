@@ -144,6 +144,29 @@ const kRefused = [
         provider({ session_timeout: '1500ms' }), /session_timeout/, /second/],
     ['a bff_zone that is too small', `bff_zone bff:1k; ${provider()}`,
         /bff_zone/, /small|size/],
+    ...['*', 'null', 'app.example.com', 'https://app.example.com/',
+        'https://app.example.com/app', 'https://*.example.com',
+        'http://app.example.com', 'https://app.example.com.',
+        'https://u@app.example.com', '"https://a.example https://b.example"',
+        '"https://app.example.com?"', '"https://app.example.com#"', '""',
+        'https://app.example.com:99999'].map((origin) =>
+        [`BFF-12: bff_trusted_origin ${origin}`, provider() + server(
+            `location / { bff corp; bff_trusted_origin https://ok.example ${
+                origin}; }`), /"bff_trusted_origin /,
+        /as in "https:\/\/|list each|must begin with https/]),
+    ['bff_csrf with a strange word', provider() + server('bff_csrf on;'),
+        /"bff_csrf on"/, /"auto", "strict" and "off"/],
+    ['bff_csrf twice', provider() + server('bff_csrf auto; bff_csrf off;'),
+        /"bff_csrf"/, /duplicate/],
+    ...['Accept 1', 'Content-Type 1', 'Sec-Fetch-Site same-origin', 'Origin',
+        'Authorization', 'X_CSRF', '"X CSRF"', '""'].map((header) =>
+        [`BFF-11: bff_csrf_header ${header}`, provider() + server(
+            `bff_csrf_header ${header};`), /"bff_csrf_header /, /"X-CSRF"/]),
+    ['BFF-11: bff_csrf_header with an empty value', provider() + server(
+        'bff_csrf_header X-CSRF "";'), /"bff_csrf_header /, /value/],
+    ['bff_csrf_header twice', provider() + server(
+        'bff_csrf_header X-A; bff_csrf_header X-B;'), /"bff_csrf_header"/,
+    /duplicate/],
     ['pkce plain', provider({ pkce: 'plain' }), /pkce/, /plain|on/],
 ];
 
@@ -201,6 +224,15 @@ const kAccepted = [
     ['two providers with one endpoints path in two servers',
         provider() + provider({}, 'other')
         + server('bff corp;') + server('bff other;').replace('a;', 'b;'), null],
+    ['origins, header and rule at every level', `
+        bff_csrf strict; bff_csrf_header X-Http yes;
+        bff_trusted_origin https://a.example;
+        ${provider({ session_key: kSixtyFour })}${server(`
+            bff_csrf auto; bff_csrf_header X-Server;
+            bff_trusted_origin https://b.example:8443 http://localhost:5173;
+            bff_trusted_origin HTTPS://C.Example:443 http://[::1];
+            location / { bff corp; bff_csrf off; bff_csrf_header X-Location 2;
+                bff_trusted_origin https://d.example; }`)}`, null],
     ['bff by http level, off by location',
         `${provider()} bff corp; ${server('location / { bff off; }')}`, null],
 ];
