@@ -68,13 +68,12 @@ bool allows(OriginPolicy::Mode mode, const RequestView &request)
 void must_be_ours(const RequestView &request, bool strict)
 {
     bool good_origin = request.origin == kOwn || request.origin == kTrusted;
-    bool is_trusted = request.origin == kTrusted;
     must(!request.origin || good_origin);
     must(request.origins < 2);
 
     if (request.is_upgrade) {
         must(good_origin);
-        must(request.sec_fetch_site != "cross-site" || is_trusted);
+        must(request.sec_fetch_site != "cross-site");
         return;
     }
 
@@ -82,7 +81,7 @@ void must_be_ours(const RequestView &request, bool strict)
         return;
     }
 
-    must(request.sec_fetch_site != "cross-site" || is_trusted);
+    must(request.sec_fetch_site != "cross-site");
     bool has_header = request.csrf_header == "1";
     bool is_free = !strict || bff::web::is_navigation(request);
     must(has_header ||

@@ -112,7 +112,7 @@ let b;
 
 const own = () => b.origin;
 const origin = (value) => ({ 'X-CSRF': '1', Origin: value,
-    'Sec-Fetch-Mode': 'cors', 'Sec-Fetch-Site': 'cross-site' });
+    'Sec-Fetch-Mode': 'cors', 'Sec-Fetch-Site': 'same-site' });
 
 async function answering(answer, action) {
     s.api.answer = answer;
@@ -135,6 +135,14 @@ for (const one of [kTrusted, 'https://one.example.com']) {
         }
     });
 }
+
+test('section 5: what a browser calls cross-site is refused, readably', async () => {
+    const answer = await b.request('/api/x', { headers:
+        { ...origin(kTrusted), 'Sec-Fetch-Site': 'cross-site' } });
+    assert.equal(answer.status, 403);
+    assert.equal(answer.json().code, 'csrf');
+    assertReadable(answer, kTrusted);
+});
 
 test('nobody else gets CORS headers, and caches learn why', async () => {
     for (const headers of [{}, { Origin: own() }]) {

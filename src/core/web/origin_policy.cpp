@@ -23,11 +23,6 @@ std::optional<Error> foreign_sign(const OriginPolicy &policy,
                                   const RequestView &request,
                                   std::string_view own_origin);
 
-// Pages of a trusted origin may call us from another site too (BFF-30). Our
-// own never do, whatever the list says.
-bool is_from_trusted(const OriginPolicy &policy, const RequestView &request,
-                     std::string_view own_origin);
-
 // A link, a typed address, a reload. A form that posts is none.
 bool is_page(const RequestView &request);
 
@@ -112,10 +107,6 @@ std::optional<Error> foreign_sign(const OriginPolicy &policy,
         return refused("an upgrade without Origin");
     }
 
-    if (is_from_trusted(policy, request, own_origin)) {
-        return std::nullopt;
-    }
-
     auto site = request.sec_fetch_site.value_or("none");
     if (site != "same-origin" && site != "same-site" && site != "none" &&
         !is_page(request)) {
@@ -123,13 +114,6 @@ std::optional<Error> foreign_sign(const OriginPolicy &policy,
     }
 
     return std::nullopt;
-}
-
-bool is_from_trusted(const OriginPolicy &policy, const RequestView &request,
-                     std::string_view own_origin)
-{
-    return request.origin && *request.origin != own_origin &&
-           policy.trusts(*request.origin);
 }
 
 bool is_page(const RequestView &request)

@@ -6,7 +6,7 @@
 // carries a session must show that it comes from our own pages or from
 // trusted ones. What browsers tell (Origin, Sec-Fetch-Site) is believed,
 // since script cannot forge it; what says "foreign" refuses whatever else
-// is there. A trusted Origin is not foreign, even from another site.
+// is there.
 
 #pragma once
 
