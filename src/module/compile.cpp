@@ -159,8 +159,8 @@ bool start_client(ngx_conf_t *cf, Provider &provider)
     auto *tls = ngx::TlsClient::make(cf, provider.tls);
     if (tls == nullptr) {
         return refuse(cf, provider,
-                      "\"ssl_trusted_certificate\" or \"ssl_crl\" cannot be "
-                      "used");
+                      "\"ssl_trusted_certificate\", \"ssl_crl\" or "
+                      "\"client_certificate\" cannot be used");
     }
 
     provider.http.emplace(ngx::HttpClient::Settings{
@@ -168,14 +168,15 @@ bool start_client(ngx_conf_t *cf, Provider &provider)
     return provider.http->prepare(cf);
 }
 
-// What decides whom we believe: documents fetched under other rules do not
-// count.
+// What decides whom we believe, and who we are there: documents fetched under
+// other rules do not count.
 std::string trust_of(const Provider &provider)
 {
     const auto &tls = provider.tls;
     std::string trust = tls.verify ? "verified" : "unverified";
 
-    for (const auto &name : {tls.trusted_certificate, tls.crl}) {
+    for (const auto &name :
+         {tls.trusted_certificate, tls.crl, tls.certificate}) {
         std::ifstream file{std::string{ngx::view(name)}, std::ios::binary};
         std::string content{std::istreambuf_iterator<char>{file}, {}};
         trust += '\n';

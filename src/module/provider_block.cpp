@@ -11,6 +11,7 @@
 
 #include "core/session/cookie_style.hpp"
 #include "core/web/url.hpp"
+#include "module/client_credentials.hpp"
 #include "ngx/pool.hpp"
 #include "ngx/text.hpp"
 
@@ -33,6 +34,7 @@ struct Directive {
     size_t min, max; // values
     bool repeatable;
     Set set;
+    bool names_file = false; // "file:" is no other way to write the value
 };
 
 constexpr size_t kAny = 1000;
@@ -164,11 +166,38 @@ Result<Done> set_client_secret(Line &line)
     return Done{};
 }
 
+std::string_view without_file_prefix(std::string_view path)
+{
+    return path.starts_with("file:") ? path.substr(5) : path;
+}
+
+Result<Done> set_client_key(Line &line)
+{
+    auto path = full_path(line.cf, without_file_prefix(line.values[0]));
+    auto key = read_client_key(std::string{ngx::view(path)},
+                               {line.values.begin() + 1, line.values.end()});
+    if (!key) {
+        return std::move(key).error();
+    }
+
+    line.provider.written.client_keys.push_back(std::move(*key));
+    return Done{};
+}
+
+template <auto member> Result<Done> set_client_file(Line &line)
+{
+    line.provider.tls.*member =
+        full_path(line.cf, without_file_prefix(line.values[0]));
+    return Done{};
+}
+
 Result<Done> set_client_auth(Line &line)
 {
     auto method = oidc::client_auth(line.values[0]);
     if (!method) {
-        return wrong("must be client_secret_basic, client_secret_post or none");
+        return wrong("must be client_secret_basic, client_secret_post, "
+                     "client_secret_jwt, private_key_jwt, tls_client_auth, "
+                     "self_signed_tls_client_auth or none");
     }
 
     if (*method == oidc::ClientAuth::none) {
@@ -348,6 +377,11 @@ constexpr Directive kDirectives[] = {
     {"client_id", 1, 1, false, set_text<&S::client_id>},
     {"client_secret", 1, 1, false, set_client_secret},
     {"client_auth", 1, 1, false, set_client_auth},
+    {"client_key", 1, 3, true, set_client_key, true},
+    {"client_certificate", 1, 1, false,
+     set_client_file<&ngx::TlsSettings::certificate>, true},
+    {"client_certificate_key", 1, 1, false,
+     set_client_file<&ngx::TlsSettings::certificate_key>, true},
     {"scope", 1, kAny, false, set_scope},
     {"redirect_uri", 1, 1, false, set_text<&S::redirect_uri>},
     {"endpoints_path", 1, 1, false, set_text<&S::endpoints_path>},
@@ -442,7 +476,9 @@ char *read_line(ngx_conf_t *cf, Provider &provider)
 
     Line line{cf, provider, {}};
     for (size_t i = 1; i <= count; i++) {
-        auto value = value_or_file(cf, std::string{ngx::view(args[i])});
+        std::string text{ngx::view(args[i])};
+        auto value = directive->names_file ? Result<std::string>{text}
+                                           : value_or_file(cf, text);
         if (!value) {
             return refuse_line(cf, provider, name, value.error().detail);
         }
@@ -486,6 +522,12 @@ char *check_block(ngx_conf_t *cf, Provider &provider)
     if (provider.cookies.name.empty()) {
         provider.cookies.name = "__Host-Http-bff-" + provider.name;
     }
+
+    auto certificate = read_client_certificate(provider.tls);
+    if (!certificate) {
+        return refuse(cf, provider, certificate.error().detail);
+    }
+    provider.written.client_certificate = std::move(*certificate);
 
     auto client = provider.written.check();
     if (!client) {

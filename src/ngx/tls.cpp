@@ -63,11 +63,31 @@ bool trust(ngx_conf_t *cf, ngx_ssl_t *ssl, const TlsSettings &settings)
     return ngx_ssl_trusted_certificate(cf, ssl, &file, 10) == NGX_OK;
 }
 
+// The server asks for it; without a certificate of ours it gets none. The
+// empty password is for a key that is encrypted after all: without any,
+// OpenSSL would ask at the terminal.
+bool identify(ngx_conf_t *cf, ngx_ssl_t *ssl, const TlsSettings &settings)
+{
+    if (settings.certificate.len == 0) {
+        return true;
+    }
+
+    ngx_str_t empty = ngx_string("");
+    ngx_array_t passwords{};
+    passwords.elts = &empty;
+    passwords.nelts = 1;
+
+    auto certificate = settings.certificate;
+    auto key = settings.certificate_key;
+    return ngx_ssl_certificate(cf, ssl, &certificate, &key, &passwords) ==
+           NGX_OK;
+}
+
 bool set_up(ngx_conf_t *cf, ngx_ssl_t *ssl, const TlsSettings &settings)
 {
     if (ngx_ssl_create(ssl, NGX_SSL_TLSv1_2 | NGX_SSL_TLSv1_3, nullptr) !=
             NGX_OK ||
-        !trust(cf, ssl, settings)) {
+        !trust(cf, ssl, settings) || !identify(cf, ssl, settings)) {
         return false;
     }
 
@@ -106,7 +126,7 @@ TlsClient::~TlsClient()
     }
 
     if (ssl_.ctx != nullptr) {
-        SSL_CTX_free(ssl_.ctx);
+        ngx_ssl_cleanup_ctx(&ssl_);
     }
 }
 

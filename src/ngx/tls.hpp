@@ -1,7 +1,8 @@
 // Copyright (C) The bff authors. SPDX-License-Identifier: BSD-2-Clause
 
 // TLS towards one provider: which certificates are trusted, the verification
-// of chain and host (names and addresses), and sessions to resume.
+// of chain and host (names and addresses), our own certificate, and sessions
+// to resume.
 
 #pragma once
 
@@ -15,6 +16,8 @@ namespace bff::ngx {
 struct TlsSettings {
     ngx_str_t trusted_certificate{}; // empty: the system's CA bundle
     ngx_str_t crl{};
+    ngx_str_t certificate{};     // our own, for mutual TLS; empty: none
+    ngx_str_t certificate_key{}; // not encrypted
     bool verify = true;
 };
 

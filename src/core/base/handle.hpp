@@ -12,6 +12,7 @@
 #include <openssl/bn.h>
 #include <openssl/evp.h>
 #include <openssl/kdf.h>
+#include <openssl/x509.h>
 
 namespace bff {
 
@@ -27,6 +28,7 @@ struct Release {
     void operator()(EVP_KDF *p) const noexcept { EVP_KDF_free(p); }
     void operator()(EVP_KDF_CTX *p) const noexcept { EVP_KDF_CTX_free(p); }
     void operator()(BIGNUM *p) const noexcept { BN_free(p); }
+    void operator()(X509 *p) const noexcept { X509_free(p); }
     void operator()(BIO *p) const noexcept { BIO_free(p); }
     void operator()(json_t *p) const noexcept { json_decref(p); }
     void operator()(cjose_jwk_t *p) const noexcept { cjose_jwk_release(p); }

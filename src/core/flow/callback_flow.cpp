@@ -161,13 +161,19 @@ Step CallbackFlow::use_response(const Visit &visit)
         return refused_by_provider(visit);
     }
 
+    auto request =
+        oidc::token_request({.code = response_.code,
+                             .redirect_uri = attempt_->redirect_uri,
+                             .code_verifier = attempt_->code_verifier},
+                            *visit.provider.metadata, *visit.party.client,
+                            {visit.now, visit.entropy});
+    if (!request) {
+        return fail(visit, Problem::store_unavailable, request.error().detail);
+    }
+
     stage_ = Stage::token;
     is_code_sent_ = true;
-    return Fetch{oidc::token_request({.code = response_.code,
-                                      .redirect_uri = attempt_->redirect_uri,
-                                      .code_verifier = attempt_->code_verifier},
-                                     *visit.provider.metadata,
-                                     *visit.party.client)};
+    return Fetch{std::move(*request)};
 }
 
 Step CallbackFlow::take_tokens(const Visit &visit, const Answer &answer)

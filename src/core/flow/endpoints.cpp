@@ -11,6 +11,7 @@
 
 #include "core/base/text.hpp"
 #include "core/flow/callback_flow.hpp"
+#include "core/flow/jwks_endpoint.hpp"
 #include "core/flow/login_endpoint.hpp"
 #include "core/flow/logout_flow.hpp"
 #include "core/flow/problem.hpp"
@@ -36,6 +37,7 @@ constexpr Endpoint kEndpoints[] = {
     {"session", "GET, HEAD", make<SessionEndpoint>},
     {"user", "GET, HEAD", make<UserEndpoint>},
     {"logout", "GET, POST", make<LogoutFlow>},
+    {"jwks", "GET, HEAD", make<JwksEndpoint>},
 };
 
 // Says no: 404, or 405 with Allow.

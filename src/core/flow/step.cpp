@@ -27,6 +27,8 @@ std::string_view name_of(Action action)
         return "logout";
     case Action::preflight:
         return "preflight";
+    case Action::jwks:
+        return "jwks";
     case Action::reject:
         return "reject";
     }

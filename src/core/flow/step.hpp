@@ -37,6 +37,7 @@ enum class Action {
     user,
     logout,
     preflight,
+    jwks,
     reject,
 };
 std::string_view name_of(Action action);

@@ -8,6 +8,7 @@
 #include "core/oidc/client_auth.hpp"
 
 #include "core/base/base64url.hpp"
+#include "core/oidc/client_assertion.hpp"
 
 namespace bff::oidc {
 namespace {
@@ -31,10 +32,28 @@ std::string basic_credentials(const ClientSettings &client)
                           form_encoded(client.client_secret.reveal()));
 }
 
+// RFC 7521, 4.2 leaves client_id to us; some providers look for it first,
+// and whoever does not need it compares it with sub.
+Result<Done> add_assertion(const ClientSettings &client,
+                           const Occasion &occasion, web::FormWriter &form)
+{
+    auto assertion = client_assertion(client, occasion);
+    if (!assertion) {
+        return std::move(assertion).error();
+    }
+
+    form.add("client_id", client.client_id)
+        .add("client_assertion_type",
+             "urn:ietf:params:oauth:client-assertion-type:jwt-bearer")
+        .add("client_assertion", *assertion);
+    return Done{};
+}
+
 } // namespace
 
-void authenticate(const ClientSettings &client, web::HttpRequest &request,
-                  web::FormWriter &form)
+Result<Done> authenticate(const ClientSettings &client,
+                          const Occasion &occasion, web::HttpRequest &request,
+                          web::FormWriter &form)
 {
     switch (client.auth.value_or(ClientAuth::client_secret_basic)) {
     case ClientAuth::client_secret_basic:
@@ -44,10 +63,17 @@ void authenticate(const ClientSettings &client, web::HttpRequest &request,
         form.add("client_id", client.client_id)
             .add("client_secret", client.client_secret.reveal());
         break;
+    case ClientAuth::client_secret_jwt:
+    case ClientAuth::private_key_jwt:
+        return add_assertion(client, occasion, form);
+    case ClientAuth::tls_client_auth: // MT-1: the certificate is the proof
+    case ClientAuth::self_signed_tls_client_auth:
     case ClientAuth::none:
         form.add("client_id", client.client_id);
         break;
     }
+
+    return Done{};
 }
 
 } // namespace bff::oidc

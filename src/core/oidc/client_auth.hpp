@@ -4,14 +4,18 @@
 
 #pragma once
 
+#include "core/base/result.hpp"
+#include "core/oidc/client_assertion.hpp"
 #include "core/oidc/client_settings.hpp"
 #include "core/web/http_message.hpp"
 #include "core/web/query.hpp"
 
 namespace bff::oidc {
 
-// Puts the credentials into the headers or the form, never both.
-void authenticate(const ClientSettings &client, web::HttpRequest &request,
-                  web::FormWriter &form);
+// Puts the credentials into the headers or the form, never both. For each
+// HTTP attempt anew (CA-3). Errors: unavailable (no assertion could be made).
+Result<Done> authenticate(const ClientSettings &client,
+                          const Occasion &occasion, web::HttpRequest &request,
+                          web::FormWriter &form);
 
 } // namespace bff::oidc

@@ -11,10 +11,26 @@
 #include <algorithm>
 
 #include "core/base/text.hpp"
+#include "core/oidc/private_key.hpp"
 #include "core/web/url.hpp"
 
 namespace bff::oidc {
 namespace {
+
+struct MethodName {
+    ClientAuth method;
+    std::string_view name;
+};
+
+constexpr MethodName kMethods[] = {
+    {ClientAuth::client_secret_basic, "client_secret_basic"},
+    {ClientAuth::client_secret_post, "client_secret_post"},
+    {ClientAuth::client_secret_jwt, "client_secret_jwt"},
+    {ClientAuth::private_key_jwt, "private_key_jwt"},
+    {ClientAuth::tls_client_auth, "tls_client_auth"},
+    {ClientAuth::self_signed_tls_client_auth, "self_signed_tls_client_auth"},
+    {ClientAuth::none, "none"},
+};
 
 struct AlgorithmName {
     Algorithm algorithm;
@@ -72,16 +88,22 @@ Result<Done> check_session(ClientSettings &client);
 
 std::optional<ClientAuth> client_auth(std::string_view name)
 {
-    if (name == "client_secret_basic") {
-        return ClientAuth::client_secret_basic;
-    }
-    if (name == "client_secret_post") {
-        return ClientAuth::client_secret_post;
-    }
-    if (name == "none") {
-        return ClientAuth::none;
+    for (const auto &known : kMethods) {
+        if (known.name == name) {
+            return known.method;
+        }
     }
     return std::nullopt;
+}
+
+std::string_view name_of(ClientAuth method)
+{
+    for (const auto &known : kMethods) {
+        if (known.method == method) {
+            return known.name;
+        }
+    }
+    return "";
 }
 
 std::optional<Algorithm> algorithm(std::string_view name)
@@ -214,20 +236,135 @@ Result<Done> check_issuer(ClientSettings &client)
     return Done{};
 }
 
+constexpr std::string_view kHowToProve =
+    "\"client_secret\" is missing; write the secret that the provider gave "
+    "this client, e.g. \"client_secret file:/etc/nginx/secrets/NAME;\", or "
+    "\"client_key\" with a private key whose public half it knows, or "
+    "\"client_certificate\", \"client_certificate_key\" and \"client_auth "
+    "tls_client_auth;\", or \"client_auth none;\" if it has nothing of these "
+    "(RFC 10017 wants a confidential client)";
+
+// What was written says best how the provider knows this client: a key
+// before a secret, since it never leaves this machine. A certificate may be
+// known in two ways, and serves other methods as well.
+Result<Done> choose_method(ClientSettings &client)
+{
+    if (client.auth) {
+        return Done{};
+    }
+
+    if (!client.client_keys.empty()) {
+        client.auth = ClientAuth::private_key_jwt;
+        return Done{};
+    }
+
+    if (client.client_secret.empty() && client.client_certificate) {
+        return misconfigured("\"client_auth\" is missing; with "
+                             "\"client_certificate\" alone write "
+                             "\"client_auth tls_client_auth;\" or "
+                             "\"client_auth self_signed_tls_client_auth;\"");
+    }
+
+    client.auth = ClientAuth::client_secret_basic;
+    return Done{};
+}
+
 Result<Done> check_secret(const ClientSettings &client)
 {
     if (client.client_secret.empty()) {
-        return misconfigured("\"client_secret\" is missing; write the secret "
-                             "that the provider gave this client, e.g. "
-                             "\"client_secret file:/etc/nginx/secrets/NAME;\""
-                             ", or \"client_auth none;\" if it has none "
-                             "(RFC 10017 wants a confidential client)");
+        return misconfigured(std::string{kHowToProve});
     }
 
     if (!text::is_printable(client.client_secret.reveal())) {
         return misconfigured("\"client_secret\" holds a control character; "
                              "if it comes from a file, look for a second "
                              "line or a carriage return at its end");
+    }
+
+    // RFC 7518, 3.2: a key as long as the hash, else it can be guessed.
+    if (client.auth == ClientAuth::client_secret_jwt &&
+        client.client_secret.size() < 32) {
+        return misconfigured("\"client_secret\" is too short for "
+                             "\"client_auth client_secret_jwt\"; it needs at "
+                             "least 32 octets (RFC 7518, 3.2)");
+    }
+
+    return Done{};
+}
+
+// CA-4: a provider finds the key of an assertion by its kid.
+Result<Done> check_keys(const ClientSettings &client)
+{
+    const auto &keys = client.client_keys;
+
+    for (auto key = keys.begin(); key != keys.end(); ++key) {
+        auto is_twin = [&](const auto &other) {
+            return other->kid() == (*key)->kid();
+        };
+        if (std::any_of(keys.begin(), key, is_twin)) {
+            return misconfigured("\"client_key\" stands twice with the kid " +
+                                 quoted((*key)->kid()) +
+                                 "; give each key a \"kid=\" of its own");
+        }
+    }
+
+    if (client.auth == ClientAuth::private_key_jwt && keys.empty()) {
+        return misconfigured("\"client_key\" is missing for \"client_auth "
+                             "private_key_jwt\"; write the file with the "
+                             "private key, e.g. \"client_key "
+                             "/etc/nginx/secrets/NAME.pem;\"");
+    }
+
+    return Done{};
+}
+
+Result<Done> check_certificate(const ClientSettings &client)
+{
+    if (!client.client_certificate) {
+        return misconfigured("\"client_certificate\" is missing for "
+                             "\"client_auth " +
+                             std::string{name_of(*client.auth)} +
+                             "\"; write it and \"client_certificate_key\"");
+    }
+
+    if (client.auth == ClientAuth::self_signed_tls_client_auth &&
+        client.client_certificate->jwk.empty()) {
+        return misconfigured("\"client_certificate\" has a key of a type "
+                             "that \"jwks\" cannot publish; use RSA, EC on "
+                             "P-256, P-384 or P-521, or Ed25519");
+    }
+
+    return Done{};
+}
+
+Result<Done> check_public(const ClientSettings &client)
+{
+    if (!client.client_secret.empty()) {
+        return misconfigured("\"client_auth none\" and \"client_secret\" "
+                             "exclude each other; remove one of them");
+    }
+    if (!client.client_keys.empty()) {
+        return misconfigured("\"client_auth none\" and \"client_key\" "
+                             "exclude each other; remove one of them");
+    }
+
+    return Done{};
+}
+
+Result<Done> check_method(const ClientSettings &client)
+{
+    switch (*client.auth) {
+    case ClientAuth::client_secret_basic:
+    case ClientAuth::client_secret_post:
+    case ClientAuth::client_secret_jwt:
+        return check_secret(client);
+    case ClientAuth::private_key_jwt:
+        return Done{}; // check_keys has looked at them
+    case ClientAuth::tls_client_auth:
+    case ClientAuth::self_signed_tls_client_auth:
+        return check_certificate(client);
+    case ClientAuth::none:
+        return check_public(client);
     }
 
     return Done{};
@@ -247,17 +384,13 @@ Result<Done> check_credentials(ClientSettings &client)
                              "(RFC 6749, A.1)");
     }
 
-    if (client.auth != ClientAuth::none) {
-        client.auth = client.auth.value_or(ClientAuth::client_secret_basic);
-        return check_secret(client);
+    auto chosen = choose_method(client);
+    if (!chosen) {
+        return chosen;
     }
 
-    if (!client.client_secret.empty()) {
-        return misconfigured("\"client_auth none\" and \"client_secret\" "
-                             "exclude each other; remove one of them");
-    }
-
-    return Done{};
+    auto keys = check_keys(client);
+    return keys ? check_method(client) : std::move(keys);
 }
 
 size_t mac_octets(Algorithm algorithm)

@@ -7,6 +7,7 @@
 
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -15,11 +16,24 @@
 #include "core/base/instant.hpp"
 #include "core/base/result.hpp"
 #include "core/base/secret.hpp"
+#include "core/oidc/client_certificate.hpp"
 
 namespace bff::oidc {
 
-enum class ClientAuth { client_secret_basic, client_secret_post, none };
+class PrivateKey;
+
+// How the client proves who it is (OIDC Core, 9; RFC 8705, 2).
+enum class ClientAuth {
+    client_secret_basic,
+    client_secret_post,
+    client_secret_jwt,
+    private_key_jwt,
+    tls_client_auth,
+    self_signed_tls_client_auth,
+    none,
+};
 std::optional<ClientAuth> client_auth(std::string_view name);
+std::string_view name_of(ClientAuth method);
 
 // The signature algorithms of ID tokens (RFC 7518, 3.1; RFC 8037; RFC 9864).
 enum class Algorithm {
@@ -65,8 +79,12 @@ struct ClientSettings {
     std::string client_id;
     Secret client_secret;
     std::optional<ClientAuth> auth; // check() fills in the default
-    std::string scope = "openid";   // check() adds openid when missing
-    std::string redirect_uri;       // absolute, or "": from the request
+    // The first one signs, all are published (CA-4).
+    std::vector<std::shared_ptr<const PrivateKey>> client_keys;
+    // Shown in TLS; null: none.
+    std::shared_ptr<const ClientCertificate> client_certificate;
+    std::string scope = "openid"; // check() adds openid when missing
+    std::string redirect_uri;     // absolute, or "": from the request
     std::string endpoints_path = "/bff/";
     std::vector<std::string> login_args{"prompt", "login_hint", "ui_locales",
                                         "acr_values", "max_age"};
@@ -87,7 +105,7 @@ struct ClientSettings {
     bool logout_token_hint = true;
 
     // Fills in defaults and refuses what is missing, malformed or unsafe
-    // (BFF-1, BFF-2, BCP-12, DISC-3, KEY-1, KEY-2, IDT-11). Errors:
+    // (BFF-1, BFF-2, BCP-12, CA-1, CA-4, DISC-3, KEY-1, KEY-2, IDT-11). Errors:
     // misconfigured; detail names the directive in quotes and the remedy:
     // '"issuer" must be an https URL; http is for loopback hosts, or with
     // "insecure_http on"'.

@@ -76,14 +76,6 @@ Jwks::candidates(Algorithm algorithm, std::optional<std::string_view> kid) const
     return found;
 }
 
-namespace {
-
-// What an algorithm needs of a key (KEY-3).
-struct KeyType {
-    std::string_view kty;
-    std::string_view crv;
-};
-
 KeyType key_type(Algorithm algorithm)
 {
     switch (algorithm) {
@@ -106,6 +98,13 @@ KeyType key_type(Algorithm algorithm)
         return {}; // KEY-2: a MAC has no key here
     }
 }
+
+size_t coordinate_octets(std::string_view crv)
+{
+    return crv == "P-256" ? 32 : crv == "P-384" ? 48 : crv == "P-521" ? 66 : 0;
+}
+
+namespace {
 
 bool fits(const PublicKey &key, Algorithm alg)
 {
@@ -226,11 +225,6 @@ Handle<cjose_jwk_t> rsa_key(const json_t *entry)
     return imported({{"kty", "RSA"},
                      {"n", base64url::encode(without_leading_zeros(*n))},
                      {"e", base64url::encode(without_leading_zeros(*e))}});
-}
-
-size_t coordinate_octets(std::string_view crv)
-{
-    return crv == "P-256" ? 32 : crv == "P-384" ? 48 : crv == "P-521" ? 66 : 0;
 }
 
 Handle<cjose_jwk_t> ec_key(const json_t *entry, const std::string &crv)

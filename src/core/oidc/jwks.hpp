@@ -19,6 +19,16 @@
 
 namespace bff::oidc {
 
+// What an algorithm needs of a key (KEY-3); empty for a MAC.
+struct KeyType {
+    std::string_view kty;
+    std::string_view crv; // "" for RSA
+};
+KeyType key_type(Algorithm algorithm);
+
+// Octets of a coordinate; 0 for a curve that is not used here.
+size_t coordinate_octets(std::string_view crv);
+
 struct PublicKey {
     std::string kid; // "" when it has none
     std::string kty; // RSA, EC, OKP

@@ -142,6 +142,19 @@ Result<std::string> endpoint(const json_t *document, std::string_view name,
     return std::string{*value};
 }
 
+// Of the document, or of its mtls_endpoint_aliases where those count (MT-1).
+Result<std::string> endpoint_or_alias(const json_t *document,
+                                      std::string_view name,
+                                      const ClientSettings &client)
+{
+    const auto *aliases =
+        json::object_at(document, "mtls_endpoint_aliases"); // RFC 8705, 5
+
+    return client.client_certificate && json::has(aliases, name)
+               ? endpoint(aliases, name, client)
+               : endpoint(document, name, client);
+}
+
 // What was set by hand wins.
 Result<Done> take_needed(const json_t *document, const ClientSettings &client,
                          Metadata &metadata)
@@ -160,7 +173,7 @@ Result<Done> take_needed(const json_t *document, const ClientSettings &client,
         if (!taken.empty() || (name == "jwks_uri" && !needs_jwks(client))) {
             continue;
         }
-        auto found = endpoint(document, name, client);
+        auto found = endpoint_or_alias(document, name, client);
         if (!found) {
             return std::move(found).error();
         }
@@ -184,7 +197,7 @@ void take_optional(const json_t *document, const ClientSettings &client,
     };
 
     for (const auto &[name, taken] : optional) {
-        auto found = endpoint(document, name, client);
+        auto found = endpoint_or_alias(document, name, client);
         if (taken.empty() && found) {
             taken = std::move(*found);
         }

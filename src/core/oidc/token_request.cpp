@@ -12,8 +12,10 @@
 
 namespace bff::oidc {
 
-web::HttpRequest token_request(const CodeGrant &grant, const Metadata &metadata,
-                               const ClientSettings &client)
+Result<web::HttpRequest> token_request(const CodeGrant &grant,
+                                       const Metadata &metadata,
+                                       const ClientSettings &client,
+                                       const Occasion &occasion)
 {
     web::FormWriter form;
     form.add("grant_type", "authorization_code")
@@ -30,7 +32,12 @@ web::HttpRequest token_request(const CodeGrant &grant, const Metadata &metadata,
         {"Content-Type", "application/x-www-form-urlencoded"},
         {"Accept", "application/json"},
     };
-    authenticate(client, request, form);
+
+    auto authenticated = authenticate(client, occasion, request, form);
+    if (!authenticated) {
+        return std::move(authenticated).error();
+    }
+
     request.body = form.take();
 
     return request;

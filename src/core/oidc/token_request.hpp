@@ -6,6 +6,8 @@
 
 #include <string_view>
 
+#include "core/base/result.hpp"
+#include "core/oidc/client_assertion.hpp"
 #include "core/oidc/client_settings.hpp"
 #include "core/oidc/metadata.hpp"
 #include "core/web/http_message.hpp"
@@ -18,7 +20,10 @@ struct CodeGrant {
     std::string_view code_verifier; // "" when PKCE is off
 };
 
-web::HttpRequest token_request(const CodeGrant &grant, const Metadata &metadata,
-                               const ClientSettings &client);
+// Errors: as of authenticate().
+Result<web::HttpRequest> token_request(const CodeGrant &grant,
+                                       const Metadata &metadata,
+                                       const ClientSettings &client,
+                                       const Occasion &occasion);
 
 } // namespace bff::oidc
