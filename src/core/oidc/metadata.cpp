@@ -20,6 +20,13 @@ namespace {
 // An endpoint becomes a Location or a request line: nobody's is longer.
 constexpr size_t kMostEndpointOctets = 2048;
 
+// What we call with our certificate; browsers, which go elsewhere, have none.
+constexpr std::string_view kAliased[] = {
+    "token_endpoint",
+    "userinfo_endpoint",
+    "revocation_endpoint",
+};
+
 Result<Done> check_issuer(const json_t *document, std::string_view issuer);
 Result<Done> take_needed(const json_t *document, const ClientSettings &client,
                          Metadata &metadata);
@@ -142,17 +149,18 @@ Result<std::string> endpoint(const json_t *document, std::string_view name,
     return std::string{*value};
 }
 
-// Of the document, or of its mtls_endpoint_aliases where those count (MT-1).
+// MT-1: its alias, where we show a certificate and the provider has one
+// (RFC 8705, 5).
 Result<std::string> endpoint_or_alias(const json_t *document,
                                       std::string_view name,
                                       const ClientSettings &client)
 {
-    const auto *aliases =
-        json::object_at(document, "mtls_endpoint_aliases"); // RFC 8705, 5
+    const auto *aliases = json::object_at(document, "mtls_endpoint_aliases");
+    bool is_aliased = client.client_certificate != nullptr &&
+                      std::ranges::find(kAliased, name) != std::end(kAliased) &&
+                      json::has(aliases, name);
 
-    return client.client_certificate && json::has(aliases, name)
-               ? endpoint(aliases, name, client)
-               : endpoint(document, name, client);
+    return endpoint(is_aliased ? aliases : document, name, client);
 }
 
 // What was set by hand wins.

@@ -20,8 +20,8 @@ namespace bff::oidc {
 
 // What the operator said of a key, beside its file.
 struct WrittenKey {
-    std::string kid = {};         // "": the JWK's, else its thumbprint
-    std::optional<Algorithm> alg; // else the JWK's, else by type and curve
+    std::string kid = {};              // "": the JWK's, else its thumbprint
+    std::optional<Algorithm> alg = {}; // else the JWK's, else by type and curve
 };
 
 class PrivateKey {

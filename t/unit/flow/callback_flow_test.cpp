@@ -828,6 +828,20 @@ TEST(starts_no_session_without_random_bytes)
     check_end(stage, reply);
 }
 
+TEST(sends_no_code_without_random_bytes_for_an_assertion_ca_2)
+{
+    FlowStage stage;
+    stage.client->auth = oidc::ClientAuth::client_secret_jwt;
+    auto login = stage.start_login();
+    stage.entropy = std::make_shared<BrokenEntropy>();
+    auto reply =
+        stage.reply(stage.endpoint("callback", page(stage.callback(login))));
+
+    ck_assert(is_problem(reply, 503, "store_unavailable"));
+    ck_assert(is_kept(reply.change)); // nothing was sent
+    ck_assert(!set_cookies(reply).empty());
+}
+
 TEST(leads_from_a_failed_login_to_a_new_one_and_never_starts_it_itself)
 {
     FlowStage stage;

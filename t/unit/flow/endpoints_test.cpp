@@ -43,6 +43,7 @@ TEST(answers_405_with_allow_to_any_other_method)
         {"session", "GET, HEAD", {"POST", "DELETE"}},
         {"user", "GET, HEAD", {"POST", "TRACE"}},
         {"logout", "GET, POST", {"HEAD", "PUT"}},
+        {"jwks", "GET, HEAD", {"POST", "PUT", "OPTIONS"}},
     };
 
     for (const auto &[name, allow, others] : rows) {
@@ -67,7 +68,8 @@ TEST(answers_people_with_a_page)
 
 TEST(gives_a_story_to_each_good_name_and_method)
 {
-    for (auto name : {"login", "callback", "session", "user", "logout"}) {
+    for (auto name :
+         {"login", "callback", "session", "user", "logout", "jwks"}) {
         FlowStage stage;
         auto step = stage.endpoint(name, call("/bff/" + std::string{name}));
         auto reply = stage.reply(std::move(step));

@@ -20,6 +20,7 @@ TEST(names_every_action_in_one_lower_case_word)
     ck_assert(name_of(Action::user) == "user");
     ck_assert(name_of(Action::logout) == "logout");
     ck_assert(name_of(Action::preflight) == "preflight");
+    ck_assert(name_of(Action::jwks) == "jwks");
     ck_assert(name_of(Action::reject) == "reject");
 }
 

@@ -4,6 +4,8 @@
 
 #include <functional>
 
+#include "core/oidc/private_key.hpp"
+#include "support/key_files.hpp"
 #include "unit.hpp"
 
 namespace {
@@ -150,6 +152,149 @@ TEST(refuses_basic_and_post_without_secret)
             c.auth = auth;
         }));
     }
+}
+
+std::shared_ptr<const oidc::PrivateKey> key(const unit::MintedKey &minted,
+                                            std::string kid = "")
+{
+    auto parsed = oidc::PrivateKey::parse(unit::private_jwk(minted),
+                                          {.kid = std::move(kid)});
+    ck_assert(static_cast<bool>(parsed));
+    return std::make_shared<const oidc::PrivateKey>(std::move(*parsed));
+}
+
+std::shared_ptr<const oidc::ClientCertificate>
+shown(const unit::MintedKey &minted)
+{
+    auto parsed = oidc::ClientCertificate::parse(
+        unit::certificate(minted, minted), unit::pem(minted.pkey()));
+    ck_assert(static_cast<bool>(parsed));
+    return std::make_shared<const oidc::ClientCertificate>(std::move(*parsed));
+}
+
+TEST(chooses_private_key_jwt_where_there_is_a_key_with_a_secret_or_without)
+{
+    for (auto secret : {""sv, "s3cret"sv}) {
+        auto client = minimal();
+        client.client_secret = Secret{secret};
+        client.client_keys = {key(unit::ed_key())};
+
+        ck_assert(static_cast<bool>(client.check()));
+        ck_assert(client.auth == ClientAuth::private_key_jwt);
+    }
+}
+
+TEST(keeps_the_method_that_was_written_ca_1)
+{
+    for (auto auth :
+         {ClientAuth::client_secret_basic, ClientAuth::client_secret_post,
+          ClientAuth::tls_client_auth, ClientAuth::private_key_jwt}) {
+        auto client = minimal();
+        client.client_keys = {key(unit::ed_key())};
+        client.client_certificate = shown(unit::p256_key());
+        client.auth = auth;
+
+        ck_assert(static_cast<bool>(client.check()));
+        ck_assert(client.auth == auth);
+    }
+}
+
+TEST(names_every_remedy_where_nothing_proves_who_the_client_is_bff_1)
+{
+    auto client = minimal();
+    client.client_secret = Secret{};
+
+    auto done = client.check();
+    ck_assert(!done);
+    for (auto remedy : {"\"client_secret\"", "\"client_key\"",
+                        "\"client_certificate\"", "\"client_auth none;\""}) {
+        ck_assert(done.error().detail.find(remedy) != std::string::npos);
+    }
+}
+
+TEST(refuses_private_key_jwt_without_a_key)
+{
+    ck_assert(refuses("client_key",
+                      [](auto &c) { c.auth = ClientAuth::private_key_jwt; }));
+}
+
+TEST(refuses_two_keys_of_one_kid_ca_4)
+{
+    ck_assert(accepts([](auto &c) {
+        c.client_keys = {key(unit::ed_key()), key(unit::p256_key())};
+    }));
+    ck_assert(refuses("client_key", [](auto &c) {
+        c.client_keys = {key(unit::rsa_key(), "a"), key(unit::ed_key(), "b"),
+                         key(unit::p256_key(), "a")};
+    }));
+    ck_assert(refuses("client_key", [](auto &c) {
+        c.client_keys = {key(unit::ed_key()), key(unit::ed_key())};
+    }));
+}
+
+TEST(wants_a_secret_of_32_octets_for_client_secret_jwt_rfc_7518_3_2)
+{
+    auto with = [](size_t octets) {
+        return [=](ClientSettings &c) {
+            c.client_secret = Secret{std::string(octets, 's')};
+            c.auth = ClientAuth::client_secret_jwt;
+        };
+    };
+    ck_assert(accepts(with(32)));
+    ck_assert(refuses("client_secret", with(31)));
+    ck_assert(refuses("client_secret", with(0)));
+}
+
+TEST(refuses_mutual_tls_without_a_certificate_mt_1)
+{
+    for (auto auth : {ClientAuth::tls_client_auth,
+                      ClientAuth::self_signed_tls_client_auth}) {
+        auto with = [&](bool has_one) {
+            return [=](ClientSettings &c) {
+                c.client_secret = Secret{};
+                c.auth = auth;
+                c.client_certificate =
+                    has_one ? shown(unit::p256_key()) : nullptr;
+            };
+        };
+        ck_assert(accepts(with(true)));
+        ck_assert(refuses("client_certificate", with(false)));
+    }
+}
+
+TEST(refuses_to_guess_how_a_certificate_is_known_to_the_provider)
+{
+    ck_assert(refuses("client_auth", [](auto &c) {
+        c.client_secret = Secret{};
+        c.client_certificate = shown(unit::p256_key());
+    }));
+    ck_assert(accepts([](auto &c) { // beside a secret it binds tokens only
+        c.client_certificate = shown(unit::p256_key());
+    }));
+}
+
+TEST(refuses_a_self_signed_certificate_that_jwks_cannot_publish)
+{
+    auto with = [](ClientAuth auth) {
+        return [=](ClientSettings &c) {
+            unit::MintedKey odd{"odd",
+                                Handle<EVP_PKEY>{EVP_EC_gen("secp256k1")}};
+            c.client_certificate = shown(odd);
+            c.auth = auth;
+        };
+    };
+    ck_assert(refuses("client_certificate",
+                      with(ClientAuth::self_signed_tls_client_auth)));
+    ck_assert(accepts(with(ClientAuth::tls_client_auth)));
+}
+
+TEST(refuses_none_together_with_a_key)
+{
+    ck_assert(refuses("client_auth", [](auto &c) {
+        c.client_secret = Secret{};
+        c.client_keys = {key(unit::ed_key())};
+        c.auth = ClientAuth::none;
+    }));
 }
 
 TEST(refuses_none_together_with_a_secret)
@@ -405,11 +550,13 @@ TEST(knows_the_algorithms_by_name_and_never_none_key_1)
 
 TEST(knows_the_client_authentication_methods_by_name)
 {
-    ck_assert(oidc::client_auth("client_secret_basic") ==
-              ClientAuth::client_secret_basic);
-    ck_assert(oidc::client_auth("client_secret_post") ==
-              ClientAuth::client_secret_post);
-    ck_assert(oidc::client_auth("none") == ClientAuth::none);
+    for (auto name : {"client_secret_basic", "client_secret_post",
+                      "client_secret_jwt", "private_key_jwt", "tls_client_auth",
+                      "self_signed_tls_client_auth", "none"}) {
+        auto known = oidc::client_auth(name);
+        ck_assert(known.has_value());
+        ck_assert(oidc::name_of(*known) == name);
+    }
     ck_assert(!oidc::client_auth("basic"));
 }
 

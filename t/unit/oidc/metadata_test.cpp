@@ -257,4 +257,103 @@ TEST(needs_no_jwks_by_hand_for_macs)
     ck_assert(Metadata::by_hand(client).has_value());
 }
 
+oidc::ClientSettings certified_client()
+{
+    auto client = shop_client();
+    client.client_certificate = std::make_shared<oidc::ClientCertificate>();
+    return client;
+}
+
+constexpr std::string_view kAliases = R"({
+    "authorization_endpoint": "https://mtls.example.com/authorize",
+    "token_endpoint": "https://mtls.example.com/token",
+    "userinfo_endpoint": "https://mtls.example.com/userinfo",
+    "revocation_endpoint": "https://mtls.example.com/revoke",
+    "end_session_endpoint": "https://mtls.example.com/logout",
+    "jwks_uri": "https://mtls.example.com/keys"})";
+
+TEST(prefers_the_mtls_aliases_where_a_certificate_is_configured_mt_1)
+{
+    auto metadata = Metadata::parse(
+        document_with("mtls_endpoint_aliases", kAliases), certified_client());
+
+    ck_assert(static_cast<bool>(metadata));
+    ck_assert(metadata->token_endpoint == "https://mtls.example.com/token");
+    ck_assert(metadata->userinfo_endpoint ==
+              "https://mtls.example.com/userinfo");
+    ck_assert(metadata->revocation_endpoint ==
+              "https://mtls.example.com/revoke");
+}
+
+TEST(takes_no_alias_for_where_browsers_go_mt_1)
+{
+    auto metadata = Metadata::parse(
+        document_with("mtls_endpoint_aliases", kAliases), certified_client());
+
+    ck_assert(metadata->authorization_endpoint ==
+              "https://id.example.com/authorize?p=1");
+    ck_assert(metadata->end_session_endpoint ==
+              "https://id.example.com/logout");
+    ck_assert(metadata->jwks_uri == "https://id.example.com/keys");
+}
+
+TEST(knows_no_alias_without_a_certificate_mt_1)
+{
+    auto metadata = Metadata::parse(
+        document_with("mtls_endpoint_aliases", kAliases), shop_client());
+
+    ck_assert(metadata->token_endpoint == "https://id.example.com/token");
+    ck_assert(metadata->userinfo_endpoint == "https://id.example.com/userinfo");
+}
+
+TEST(takes_the_usual_endpoint_where_there_is_no_alias_mt_1)
+{
+    for (auto aliases : {"{}", "null", "[]", "\"x\""}) {
+        auto metadata =
+            Metadata::parse(document_with("mtls_endpoint_aliases", aliases),
+                            certified_client());
+        ck_assert(static_cast<bool>(metadata));
+        ck_assert(metadata->token_endpoint == "https://id.example.com/token");
+    }
+}
+
+TEST(refuses_a_token_alias_that_is_not_https_mt_1_disc_4)
+{
+    for (auto alias :
+         {R"({"token_endpoint": "http://mtls.example.com/t"})",
+          R"({"token_endpoint": "/token"})", R"({"token_endpoint": 1})"}) {
+        ck_assert(is_unsupported(
+            Metadata::parse(document_with("mtls_endpoint_aliases", alias),
+                            certified_client()),
+            "\"token_endpoint\""));
+    }
+}
+
+TEST(leaves_out_an_optional_alias_that_is_not_https_mt_1)
+{
+    auto metadata = Metadata::parse(
+        document_with(
+            "mtls_endpoint_aliases",
+            R"({"userinfo_endpoint": "http://mtls.example.com/userinfo"})"),
+        certified_client());
+
+    ck_assert(static_cast<bool>(metadata));
+    ck_assert(metadata->userinfo_endpoint.empty());
+}
+
+TEST(lets_endpoints_by_hand_win_over_aliases_mt_1)
+{
+    auto client = certified_client();
+    client.endpoints.token = "https://own.example.com/token";
+    client.endpoints.userinfo = "https://own.example.com/userinfo";
+
+    auto metadata = Metadata::parse(
+        document_with("mtls_endpoint_aliases", kAliases), client);
+    ck_assert(metadata->token_endpoint == "https://own.example.com/token");
+    ck_assert(metadata->userinfo_endpoint ==
+              "https://own.example.com/userinfo");
+    ck_assert(metadata->revocation_endpoint ==
+              "https://mtls.example.com/revoke");
+}
+
 } // namespace

@@ -3,6 +3,7 @@
 #include "core/oidc/token_request.hpp"
 
 #include "support/minted.hpp"
+#include "support/tape_entropy.hpp"
 #include "unit.hpp"
 
 namespace {
@@ -20,7 +21,10 @@ web::HttpRequest request_for(const CodeGrant &grant,
     auto client = shop_client();
     client.auth = auth;
 
-    return token_request(grant, metadata, client);
+    TapeEntropy entropy;
+    auto request = token_request(grant, metadata, client, {kNow, entropy});
+    ck_assert(static_cast<bool>(request));
+    return std::move(*request);
 }
 
 std::string_view header(const web::HttpRequest &request, std::string_view name)
@@ -77,6 +81,16 @@ TEST(puts_nothing_secret_into_the_url)
 {
     auto request = request_for(kGrant, ClientAuth::client_secret_post);
     ck_assert(request.url == "https://id.example.com/token?tenant=1");
+}
+
+TEST(makes_no_request_without_random_bytes_for_its_assertion)
+{
+    auto client = shop_client();
+    client.auth = ClientAuth::client_secret_jwt;
+    BrokenEntropy entropy;
+
+    auto request = token_request(kGrant, {}, client, {kNow, entropy});
+    ck_assert(!request && request.error().code == Code::unavailable);
 }
 
 } // namespace
