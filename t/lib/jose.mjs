@@ -83,6 +83,22 @@ function how(alg, key) {
     return alg.startsWith('ES') ? { key, dsaEncoding: 'ieee-p1363' } : { key };
 }
 
+// Is this signature by the key: a public JWK, or the secret of a MAC?
+export function verifyJwt(jwt, key) {
+    const [header, payload, signed] = jwt.split('.');
+    const input = Buffer.from(`${header}.${payload}`);
+    const bytes = Buffer.from(signed, 'base64url');
+    const { alg } = decodeJwt(jwt).header;
+
+    if (alg.startsWith('HS')) {
+        return bytes.equals(signature(alg, input, key));
+    }
+
+    const publicKey = crypto.createPublicKey({ key, format: 'jwk' });
+    return crypto.verify(alg === 'EdDSA' ? null : kHash[alg], input,
+        how(alg, publicKey), bytes);
+}
+
 // The value of at_hash and c_hash for this algorithm.
 export function halfHash(alg, value) {
     const hash = crypto.createHash(kHash[alg]).update(value, 'ascii').digest();

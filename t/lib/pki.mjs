@@ -32,18 +32,31 @@ export class Authority {
         return fs.readFileSync(this.certificate, 'latin1');
     }
 
-    // { certificate, key }: files of a server certificate for these names.
-    issue({ names = [], addresses = [], expired = false } = {}) {
+    // { certificate, key }: files of a server certificate for these names,
+    // or of a client's.
+    issue({ names = [], addresses = [], expired = false, client = false } = {}) {
         const base = this.#at(`leaf${++this.#count}`);
         const files = { certificate: `${base}.crt`, key: `${base}.key` };
 
-        fs.writeFileSync(`${base}.ext`, leafExtensions(names, addresses));
+        fs.writeFileSync(`${base}.ext`, client ? kClientExtensions
+            : leafExtensions(names, addresses));
         openssl('req', '-new', ...kNewKey, '-keyout', files.key,
             '-out', `${base}.csr`, '-subj', `/CN=leaf ${this.#count}`);
         openssl('ca', '-config', this.#at('ca.cnf'), '-batch', '-notext',
             '-in', `${base}.csr`, '-out', files.certificate,
             '-extfile', `${base}.ext`, ...validity(expired));
 
+        return files;
+    }
+
+    // The same, signed by nobody but itself.
+    selfSigned() {
+        const base = this.#at(`leaf${++this.#count}`);
+        const files = { certificate: `${base}.crt`, key: `${base}.key` };
+
+        openssl('req', '-x509', ...kNewKey, '-keyout', files.key,
+            '-out', files.certificate, '-subj', `/CN=self ${this.#count}`,
+            '-days', '30');
         return files;
     }
 
@@ -88,6 +101,9 @@ export function serverCertificate() {
 
 const kNewKey = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256',
     '-nodes'];
+
+const kClientExtensions = 'basicConstraints=critical,CA:FALSE\n'
+    + 'extendedKeyUsage=clientAuth\n';
 
 function openssl(...args) {
     execFileSync('openssl', args, { stdio: ['ignore', 'pipe', 'pipe'] });

@@ -11,6 +11,7 @@ import http from 'node:http';
 import https from 'node:https';
 import fs from 'node:fs';
 
+import { ClientCheck } from './client_auth.mjs';
 import { SigningKey, b64, halfHash, signJwt } from './jose.mjs';
 import { serverCertificate } from './pki.mjs';
 import { freePort } from './ports.mjs';
@@ -28,12 +29,14 @@ const kDoors = ['main', 'jwks', 'token'];
 
 export class Provider {
     requests = [];
+    refusals = [];
     #servers = {};
     #sockets = new Set();
     #codes = new Map();
 
-    // options: tls (true or { certificate, key }), host, path,
-    // client: { id, secret, auth }
+    // options: tls (true or { certificate, key }), host, path, client: as of
+    // ClientCheck; mtls: true, every door asks for a certificate, or
+    // 'aliases', one more door does so, and the metadata tells which
     static async start(options = {}) {
         const op = new Provider();
         op.tls = options.tls === true ? serverCertificate() : options.tls;
@@ -41,9 +44,11 @@ export class Provider {
         op.path = options.path ?? '';
         op.client = { id: 'shop', secret: 'shop secret', auth: null,
             ...options.client };
+        op.mtls = options.mtls;
+        op.doors = op.mtls === 'aliases' ? [...kDoors, 'mtls'] : kDoors;
         op.ports = {};
 
-        for (const door of kDoors) {
+        for (const door of op.doors) {
             op.ports[door] = await freePort();
             await op.accept(door);
         }
@@ -55,6 +60,7 @@ export class Provider {
     // Back to the correct provider; what was recorded is forgotten.
     reset() {
         this.requests = [];
+        this.refusals = [];          // why a client was not believed
         this.keys = [defaultKey()];
         this.wire = {};              // endpoint: function of wire.mjs
         this.metadata = (usual) => usual;
@@ -106,7 +112,7 @@ export class Provider {
             return;
         }
 
-        const server = this.#server();
+        const server = this.#server(this.mtls === true || door === 'mtls');
         server.on('connection', (socket) => this.#keep(socket));
         server.on('tlsClientError', () => {});
         this.#servers[door] = server;
@@ -119,14 +125,14 @@ export class Provider {
     async useCertificate(files) {
         this.tls = files;
 
-        for (const door of kDoors) {
+        for (const door of this.doors) {
             await this.refuse(door);
             await this.accept(door);
         }
     }
 
     async stop() {
-        for (const door of kDoors) {
+        for (const door of this.doors) {
             await this.refuse(door);
         }
     }
@@ -145,6 +151,16 @@ export class Provider {
             id_token_signing_alg_values_supported: ['RS256'],
             code_challenge_methods_supported: ['S256'],
             authorization_response_iss_parameter_supported: true,
+            ...(this.mtls === 'aliases'
+                ? { mtls_endpoint_aliases: this.#aliases() } : {}),
+        };
+    }
+
+    #aliases() {
+        return {
+            token_endpoint: this.#url('mtls', '/token'),
+            userinfo_endpoint: this.#url('mtls', '/userinfo'),
+            revocation_endpoint: this.#url('mtls', '/revoke'),
         };
     }
 
@@ -153,12 +169,14 @@ export class Provider {
             + `${this.ports[door]}${this.path}${path}`;
     }
 
-    #server() {
+    #server(requestCert) {
         const serve = (req, res) => this.#serve(req, res);
 
         return !this.tls ? http.createServer(serve) : https.createServer({
             cert: fs.readFileSync(this.tls.certificate),
             key: fs.readFileSync(this.tls.key),
+            // who signed it is for ClientCheck to judge
+            requestCert, rejectUnauthorized: false,
             SNICallback: (name, done) => { this.lastSni = name; done(null); },
         }, serve);
     }
@@ -193,6 +211,8 @@ export class Provider {
             method: req.method, url: req.url, version: req.httpVersion,
             headers: req.headers, rawHeaders: req.rawHeaders, body,
             query: url.searchParams, form: new URLSearchParams(body),
+            port: req.socket.localPort,
+            certificate: req.socket.getPeerX509Certificate?.()?.raw,
             sni: req.socket.servername, resumed: req.socket.isSessionReused?.() };
 
         this.requests.push(request);
@@ -252,7 +272,11 @@ export class Provider {
     }
 
     #token(request) {
-        if (!this.#authenticates(request)) {
+        this.clientCheck ??= new ClientCheck(this.issuer, this.client);
+        const wrong = this.clientCheck.wrong(request);
+
+        if (wrong) {
+            this.refusals.push(wrong);
             return error(401, 'invalid_client');
         }
 
@@ -294,27 +318,6 @@ export class Provider {
             : signJwt(header, claims, key);
     }
 
-    // RFC 6749, section 2.3: one method, and the one that was registered.
-    #authenticates({ headers, form }) {
-        const { id, secret, auth } = this.client;
-        const basic = /^Basic (.+)$/.exec(headers.authorization ?? '');
-        const used = basic ? 'client_secret_basic'
-            : form.has('client_secret') ? 'client_secret_post' : 'none';
-
-        if ((basic && form.has('client_secret')) || (auth && auth !== used)) {
-            return false;
-        }
-
-        if (used === 'none') {
-            return auth === 'none' && form.get('client_id') === id;
-        }
-
-        return used === 'client_secret_post'
-            ? form.get('client_id') === id && form.get('client_secret') === secret
-            : Buffer.from(basic[1], 'base64').toString()
-                .split(':').map(formDecode).join('\n') === `${id}\n${secret}`;
-    }
-
     #endSession({ query }) {
         const back = query.get('post_logout_redirect_uri');
         const state = query.get('state');
@@ -343,10 +346,6 @@ function json(body) {
 function error(status, code) {
     return { status, body: JSON.stringify({ error: code,
         error_description: `the provider says ${code}` }) };
-}
-
-function formDecode(text) {
-    return decodeURIComponent(text.replaceAll('+', ' '));
 }
 
 // Members that are null or undefined are left out, an array gives several.

@@ -60,6 +60,8 @@ function withOwnFiles(text, at) {
     return text
         .replace(/(ssl_certificate)\s+[^;]+;/g, `$1 ${certificate};`)
         .replace(/(ssl_certificate_key)\s+[^;]+;/g, `$1 ${key};`)
+        .replace(/(client_certificate)\s+[^;]+;/g, `$1 ${certificate};`)
+        .replace(/(client_certificate_key|client_key)\s+[^;]+;/g, `$1 ${key};`)
         .replace(/(\w*ssl_trusted_certificate)\s+[^;]+;/g,
             `$1 ${authority().certificate};`)
         .replace(/(session_key)\s+file:[^;]+;/g,

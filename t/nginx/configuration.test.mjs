@@ -4,6 +4,10 @@
 // directive and with what to do about it.
 
 import assert from 'node:assert/strict';
+import crypto from 'node:crypto';
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
 import { test } from 'node:test';
 
 import { Nginx, Place } from '../lib/nginx.mjs';
@@ -28,6 +32,32 @@ function server(content = 'location /api/ { bff corp; }') {
 }
 
 const kSixtyFour = '00ff'.repeat(16);
+
+const kLeaf = authority().issue({ client: true });
+const kOther = authority().issue({ client: true });
+const kFiles = keyFiles();
+
+// Keys that nobody should sign with.
+function keyFiles() {
+    const place = fs.mkdtempSync(path.join(os.tmpdir(), 'bff-keys-'));
+    process.on('exit', () => fs.rmSync(place, { recursive: true }));
+
+    const ec = (namedCurve) => crypto.generateKeyPairSync('ec', { namedCurve });
+    const pem = { type: 'pkcs8', format: 'pem' };
+    const texts = {
+        encrypted: ec('P-256').privateKey.export({ ...pem,
+            cipher: 'aes-128-cbc', passphrase: 'secret' }),
+        public: ec('P-256').publicKey.export({ ...pem, type: 'spki' }),
+        weak: crypto.generateKeyPairSync('rsa', { modulusLength: 1024 })
+            .privateKey.export(pem),
+        curve: ec('secp256k1').privateKey.export(pem),
+    };
+    const file = (name) => path.join(place, name);
+
+    Object.entries(texts).forEach(([name, text]) =>
+        fs.writeFileSync(file(name), text));
+    return Object.fromEntries(Object.keys(texts).map((n) => [n, file(n)]));
+}
 
 // [what, http{}, what the message names, the remedy]
 const kRefused = [
@@ -64,6 +94,71 @@ const kRefused = [
     ['client_auth client_secret_post without a secret',
         provider({ client_secret: null, client_auth: 'client_secret_post' }),
         /client_secret/, /corp|client_auth/],
+    ['client_auth private_key_jwt without a key',
+        provider({ client_auth: 'private_key_jwt' }),
+        /"client_key"/, /private_key_jwt/],
+    ['client_auth client_secret_jwt with a short secret',
+        provider({ client_auth: 'client_secret_jwt' }),
+        /"client_secret"/, /32 octets/],
+    ['MT-1: client_auth tls_client_auth without a certificate',
+        provider({ client_auth: 'tls_client_auth' }),
+        /"client_certificate"/, /"client_certificate_key"/],
+    ['a certificate, and nothing that says how it is registered',
+        provider({ client_secret: null, client_certificate: kLeaf.certificate,
+            client_certificate_key: kLeaf.key }),
+        /"client_auth"/, /self_signed_tls_client_auth/],
+    ['a client_certificate without its key',
+        provider({ client_certificate: kLeaf.certificate }),
+        /"client_certificate_key"/, /together/],
+    ['a client_certificate_key without its certificate',
+        provider({ client_certificate_key: kLeaf.key }),
+        /"client_certificate"/, /together/],
+    ['the key of another client_certificate',
+        provider({ client_certificate: kLeaf.certificate,
+            client_certificate_key: kOther.key }),
+        /"client_certificate_key" is not the key/, /certificate was made for/],
+    ['an encrypted client_certificate_key',
+        provider({ client_certificate: kLeaf.certificate,
+            client_certificate_key: kFiles.encrypted }),
+        /"client_certificate_key"/, /is encrypted.*decrypt it/],
+    ['a client_certificate that is not there',
+        provider({ client_certificate: '/nowhere/a.crt',
+            client_certificate_key: kLeaf.key }),
+        /"client_certificate"/, /\/nowhere\/a\.crt/],
+    ['a client_certificate that is none',
+        provider({ client_certificate: kLeaf.key,
+            client_certificate_key: kLeaf.key }),
+        /"client_certificate"/, /PEM/],
+    ['a client_key that is not there', provider({ client_key: '/nowhere/k' }),
+        /"client_key"/, /\/nowhere\/k/],
+    ['a client_key that is a folder', provider({ client_key: '/etc' }),
+        /"client_key"/, /\/etc/],
+    ['an encrypted client_key', provider({ client_key: kFiles.encrypted }),
+        /"client_key"/, /is encrypted.*decrypt it/],
+    ['a client_key that is public', provider({ client_key: kFiles.public }),
+        /"client_key"/, /no private key/],
+    ['a client_key that is no key', provider({ client_key: '/dev/null' }),
+        /"client_key"/, /neither PEM nor a JWK/],
+    ['a client_key of 1024 bits', provider({ client_key: kFiles.weak }),
+        /"client_key"/, /1024 bits.*2048/],
+    ['a client_key on another curve', provider({ client_key: kFiles.curve }),
+        /"client_key"/, /secp256k1.*P-256/],
+    ['an alg that client_key does not fit',
+        provider({ client_key: `${kLeaf.key} alg=RS256` }),
+        /"client_key"/, /alg=ES256/],
+    ['an alg of client_key that is unknown',
+        provider({ client_key: `${kLeaf.key} alg=none` }),
+        /"client_key"/, /alg=none.*RS256/],
+    ['a third word behind client_key',
+        provider({ client_key: `${kLeaf.key} use=sig` }),
+        /"client_key"/, /use=sig.*kid=/],
+    ['CA-4: the same client_key twice',
+        provider({ client_key: [kLeaf.key, kLeaf.key] }),
+        /"client_key"/, /kid=/],
+    ['a public client with a key',
+        provider({ client_secret: null, client_auth: 'none',
+            client_key: kLeaf.key }),
+        /"client_auth none"/, /"client_key"/],
     ['KEY-1: id_token_alg none', provider({ id_token_alg: 'none' }),
         /id_token_alg/, /none/],
     ['an unknown id_token_alg', provider({ id_token_alg: 'RS1' }),
@@ -205,6 +300,18 @@ const kAccepted = [
         issuer: 'http://id.example.com', insecure_http: 'on' }), null],
     ['client_auth none, with a warning', provider({ client_secret: null,
         client_auth: 'none' }), /client_auth/],
+    ['a client_key and no secret', provider({ client_secret: null,
+        client_key: `${kLeaf.key} kid=one alg=ES256` }), null],
+    ['a client_key that is written as file:', provider({
+        client_secret: null, client_key: `file:${kLeaf.key}` }), null],
+    ['two client_keys beside a secret', provider({
+        client_key: [kLeaf.key, kOther.key] }), null],
+    ['a certificate beside a secret', provider({
+        client_certificate: kLeaf.certificate,
+        client_certificate_key: `file:${kLeaf.key}` }), null],
+    ['a certificate alone', provider({ client_secret: null,
+        client_auth: 'tls_client_auth', client_certificate: kLeaf.certificate,
+        client_certificate_key: kLeaf.key }), null],
     ['ssl_verify off, with a warning', provider({ ssl_verify: 'off' }),
         /ssl_verify/],
     ['a redirect_uri that does not lead to the callback, with a warning',
@@ -260,12 +367,14 @@ for (const [path, more] of [['/bff/callback', {}],
         });
 }
 
-test('nginx -t accepts every directive of step 1', async () => {
+test('nginx -t accepts every directive', async () => {
     const at = await Place.make();
     const file = at.file('keys', `${kSixtyFour}\n${'11'.repeat(32)}\n`);
     const all = provider({
         client_secret: `file:${at.file('secret', 'x\n')}`,
-        client_auth: 'client_secret_post', scope: '"openid profile"',
+        client_auth: 'client_secret_post', client_key: kOther.key,
+        client_certificate: kLeaf.certificate,
+        client_certificate_key: kLeaf.key, scope: '"openid profile"',
         redirect_uri: 'https://shop.example.com/auth/callback',
         endpoints_path: '/auth/', extra_auth_args: '"a=b&c=$host"',
         login_args: 'prompt login_hint', pkce: 'on',

@@ -74,6 +74,9 @@ constexpr std::string_view kNeverKept[] = {
 
 constexpr Seconds kMostSkew{300};
 
+// RFC 6749, 2.3.1: every provider knows it.
+constexpr auto kUsualMethod = ClientAuth::client_secret_basic;
+
 Result<Done> check_issuer(ClientSettings &client);
 Result<Done> check_credentials(ClientSettings &client);
 Result<Done> check_algorithms(ClientSettings &client);
@@ -265,7 +268,7 @@ Result<Done> choose_method(ClientSettings &client)
                              "\"client_auth self_signed_tls_client_auth;\"");
     }
 
-    client.auth = ClientAuth::client_secret_basic;
+    client.auth = kUsualMethod;
     return Done{};
 }
 

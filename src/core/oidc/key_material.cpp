@@ -111,7 +111,7 @@ Error unusable(std::string detail)
 
 Error unknown_type(std::string_view type)
 {
-    return unusable("its key is of type \"" + text::for_log(type, 40) +
+    return unusable("its key is of type \"" + text::for_log(type, 20) +
                     "\"; use " + std::string{kTypes});
 }
 

@@ -2,7 +2,8 @@
 
 // A key as the numbers it is made of, read from PEM or from a JWK.
 //
-// What is private in it is a Secret, and no error tells what stood in a file.
+// What is private in it is a Secret, and no error tells what stood in a file
+// (but for the name of a type or an algorithm).
 
 #pragma once
 

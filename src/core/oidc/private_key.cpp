@@ -169,7 +169,7 @@ Result<Algorithm> algorithm_of(const KeyMaterial &material,
         auto type =
             material.crv.empty() ? material.kty : "key on " + material.crv;
         return unusable("its key (" + type + ") cannot sign with \"" +
-                        text::for_log(name, 40) +
+                        text::for_log(name, 20) +
                         "\"; write \"alg=\" with an algorithm that it "
                         "can, such as \"alg=" +
                         std::string{name_of(usual_algorithm(material))} + '"');
