@@ -48,7 +48,7 @@ UNIT_OPT_sanitize := -O1 $(SANITIZERS) -Wno-maybe-uninitialized
 UNIT_OPT  = $(UNIT_OPT_$(BUILD))
 
 .PHONY: build install help deps unit corpus fuzz test nginx-test browser-test \
-        check sanitize demo clean FORCE
+        interop-test check sanitize demo clean FORCE
 
 build: $(SO) ## the module, build/ngx_http_bff_module.so
 
@@ -153,6 +153,7 @@ fuzz: $(patsubst %,$(FUZZ)/%,$(TARGETS)) ## fuzzes for FUZZ_SECONDS a target
 
 test: ## installs what it needs and runs all tests
 	@t/install-packages test
+	@t/interop/unpack-providers
 	@t/run-all
 
 nginx-test: build
@@ -161,16 +162,22 @@ nginx-test: build
 browser-test: build
 	node --test t/browser/*.test.mjs
 
+interop-test: build ## with real providers, as Debian has them
+	@t/interop/unpack-providers
+	node --test t/interop/*.test.mjs
+
 check: ## layers, headers alone, format, documentation
 	@t/check/run
 
-sanitize: ## unit, corpus and NGINX tests under ASan and UBSan
+sanitize: ## unit, corpus, NGINX and interop tests under ASan and UBSan
 	@t/install-packages test
+	@t/interop/unpack-providers
 	@$(MAKE) --no-print-directory BUILD=sanitize build unit corpus
 	@echo 'without renewal.test.mjs: its clock and ASan do not go together'
 	BFF_SANITIZE=1 BFF_MODULE=$(OUT)/sanitize/$(MODULE) \
 	    node --test --test-concurrency=2 \
-	    $(filter-out %/renewal.test.mjs,$(wildcard t/nginx/*.test.mjs))
+	    $(filter-out %/renewal.test.mjs,$(wildcard t/nginx/*.test.mjs)) \
+	    $(wildcard t/interop/*.test.mjs)
 
 demo: ## NGINX, a provider, an API and a small page on 127.0.0.1
 	@t/install-packages demo

@@ -55,23 +55,3 @@ export class DemoProvider {
         await within('the demo\'s provider to end', ended);
     }
 }
-
-// Sends the form of this page as a click on its button would.
-export function submit(browser, page, fields) {
-    const action = /<form[^>]*\saction="([^"]+)"/.exec(page.body)?.[1];
-
-    if (!action) {
-        throw new Error(`no form at ${page.url}: ${page.status} ${page.body}`);
-    }
-
-    const hidden = [...page.body.matchAll(
-        /<input[^>]*type="hidden"[^>]*name="([^"]+)"[^>]*value="([^"]*)"/g)]
-        .map(([, name, value]) => [name, value]);
-    const url = new URL(action.replaceAll('&amp;', '&'), page.url);
-
-    return browser.navigate(url, { method: 'POST', from: 'same-origin',
-        headers: { Origin: url.origin,
-            'Content-Type': 'application/x-www-form-urlencoded' },
-        body: new URLSearchParams([...hidden, ...Object.entries(fields)])
-            .toString() });
-}

@@ -8,7 +8,8 @@ import { test } from 'node:test';
 
 import { Browser } from '../lib/browser.mjs';
 import { kSessionCookie } from '../lib/checks.mjs';
-import { DemoProvider, submit } from '../lib/demo_provider.mjs';
+import { DemoProvider } from '../lib/demo_provider.mjs';
+import { submit } from '../lib/forms.mjs';
 import { decodeJwt } from '../lib/jose.mjs';
 import { Nginx, Place } from '../lib/nginx.mjs';
 import { Upstream } from '../lib/upstream.mjs';

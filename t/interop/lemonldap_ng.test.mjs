@@ -1,0 +1,199 @@
+// Copyright (C) The bff authors. SPDX-License-Identifier: BSD-2-Clause
+
+// The whole way with LemonLDAP::NG of Debian.
+//
+// What it has of its own: an issuer that ends with a slash, no iss in the
+// authorization response, opaque access tokens, answers in HTTP/1.0, and
+// client_secret_basic without the form encoding of RFC 6749, 2.3.1.
+
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+
+import { Browser } from '../lib/browser.mjs';
+import { kSessionCookie } from '../lib/checks.mjs';
+import { submit } from '../lib/forms.mjs';
+import { decodeJwt } from '../lib/jose.mjs';
+import { Nginx, Place } from '../lib/nginx.mjs';
+import { Upstream } from '../lib/upstream.mjs';
+import { LemonldapNg } from './lib/lemonldap_ng.mjs';
+import { interop } from './lib/unpacked.mjs';
+
+const kAwkward = 'a secret: 100% of +/=';
+
+const server = ({ api, at }, name, provider) => `
+    server {
+        listen ${at.tls(name)};
+        server_name shop.test;
+
+        location /      { return 200 home; }
+        location /api/  {
+            bff ${provider};
+            proxy_set_header X-Id-Token $bff_id_token;
+            proxy_pass http://${api.address};
+        }
+    }
+`;
+
+const configuration = (s) => `
+    bff_provider corp {
+        issuer         ${s.op.issuer};
+        client_id      shop;
+        client_secret  shop-secret;
+        scope          "openid profile email";
+    }
+
+    bff_provider awkward {
+        issuer         ${s.op.issuer};
+        client_id      awkward;
+        client_secret  file:${s.at.file('awkward', kAwkward)};
+        client_auth    client_secret_post;
+    }
+
+    bff_provider slashless {
+        issuer         ${s.op.issuer.slice(0, -1)};
+        client_id      shop;
+        client_secret  shop-secret;
+    }
+
+    ${server(s, 'main', 'corp')}
+    ${server(s, 'awkward', 'awkward')}
+    ${server(s, 'slashless', 'slashless')}
+`;
+
+interop('lemonldap-ng', () => {
+    const s = {};
+
+    before(async () => {
+        s.at = await Place.make();
+        s.api = await Upstream.start();
+        s.op = await LemonldapNg.start(s.at, {
+            shop: { secret: 'shop-secret', origin: origin('main'),
+                oidcRPMetaDataOptionsBypassConsent: 1,
+                oidcRPMetaDataOptionsLogoutBypassConfirm: 1 },
+            awkward: { secret: kAwkward, origin: origin('awkward') } });
+        s.nginx = await Nginx.start({ place: s.at, http: configuration(s) });
+    });
+
+    after(async () => {
+        await s.op?.stop();
+        await s.api?.stop();
+        await s.nginx?.stop();
+    });
+
+    const origin = (name) => `https://shop.test:${s.at.port(name)}`;
+
+    async function authenticate(b, user = 'dwho') {
+        const who = await b.navigate('/bff/login?returnUrl=/',
+            { from: 'same-origin' });
+        return submit(b, who, { user, password: user });
+    }
+
+    function assertHome(b, page) {
+        assert.equal(page.url.href, `${b.origin}/`, page.body + s.op.output);
+        assert.equal(page.status, 200, page.body);
+    }
+
+    async function login() {
+        const b = new Browser(origin('main'));
+        const page = await authenticate(b);
+        assertHome(b, page);
+        return { b, callback: page.history.find((answer) =>
+            answer.url.pathname === '/bff/callback') };
+    }
+
+    async function idToken(b) {
+        await b.api('/api/x');
+        return decodeJwt(s.api.last.header('x-id-token'));
+    }
+
+    test('lemonldap-ng: login, API, logout', async () => {
+        const { b } = await login();
+        assert.equal(b.jar.named(kSessionCookie).length, 1);
+        assert.equal((await b.session()).claims.sub, 'dwho');
+        assert.equal((await b.api('/api/x')).status, 200);
+
+        const { logout_url } = await b.session();
+        const bye = await b.navigate(logout_url, { from: 'same-origin' });
+        assert.ok(bye.history.some(({ url }) => url.href.startsWith(
+            `${s.op.issuer}oauth2/logout?`)));
+        assert.equal(bye.url.origin, b.origin, bye.body + s.op.output);
+        assert.equal((await b.session()).authenticated, false);
+
+        const again = await b.navigate('/bff/login', { from: 'same-origin' });
+        assert.match(again.body, /name="password"/, 'its session has ended');
+    });
+
+    test('lemonldap-ng: an opaque access token goes upstream as it is',
+        async () => {
+            const { b } = await login();
+            await b.api('/api/x');
+            const [line, ...others] = s.api.last.all('authorization');
+            assert.match(line, /^Bearer [0-9a-f]{32,}$/);
+            assert.deepEqual(others, []);
+        });
+
+    test('lemonldap-ng: IDT-1 the issuer ends with a slash, and iss with it',
+        async () => {
+            const { payload } = await idToken((await login()).b);
+            assert.equal(payload.iss, s.op.issuer);
+            assert.match(payload.iss, /\/$/);
+        });
+
+    test('lemonldap-ng: DISC-2 without that slash no login starts', async () => {
+        const from = s.nginx.mark();
+        const page = await new Browser(origin('slashless')).navigate(
+            '/bff/login', { from: 'same-origin' });
+        assert.equal(page.status, 502, page.body);
+        assert.match(page.body, /provider_misconfigured/);
+        assert.match(s.nginx.complaints(from).join('\n'), /issuer/);
+    });
+
+    test('lemonldap-ng: ISS-2 no iss is announced, and none comes', async () => {
+        const metadata = await (await fetch(`http://127.0.0.1:${s.op.port}`
+            + '/.well-known/openid-configuration')).json();
+        assert.equal(
+            metadata.authorization_response_iss_parameter_supported, undefined);
+
+        const { callback } = await login();
+        assert.equal(callback.url.searchParams.has('iss'), false);
+        assert.equal(callback.url.searchParams.has('session_state'), true);
+    });
+
+    test('lemonldap-ng: CA-1 any secret does with client_secret_post',
+        async () => {
+            const b = new Browser(origin('awkward'));
+            assertHome(b, await submit(b, await authenticate(b)));
+            assert.equal((await b.session()).authenticated, true);
+        });
+
+    test('lemonldap-ng: CB-4 a person who refuses is told so', async () => {
+        const b = new Browser(origin('awkward'));
+        const consent = await authenticate(b, 'rtyler');
+        const no = /id="refuse"[^>]*\sval="([^"]+)"/.exec(consent.body)[1];
+        const page = await submit(b, consent, { confirm: no });
+        assert.equal(page.status, 403, page.body + s.op.output);
+        assert.match(page.body, /login_refused/);
+        assert.match(page.body, /consent_required|access_denied/);
+        assert.deepEqual(b.jar.named(/bff/), []);
+    });
+
+    test('lemonldap-ng: KEY-6 a new key is fetched when a token names it',
+        async () => {
+            const first = await idToken((await login()).b);
+            assert.deepEqual([first.header.alg, first.header.kid],
+                ['RS256', 'first']);
+
+            await s.op.rotate('second');
+            const second = await idToken((await login()).b);
+            assert.deepEqual([second.header.alg, second.header.kid],
+                ['RS256', 'second']);
+        });
+
+    test('lemonldap-ng: the second login of a known person asks nothing',
+        async () => {
+            const { b } = await login();
+            await b.api('/bff/logout', { method: 'POST' });
+            assert.equal((await b.login('/')).url.href, `${b.origin}/`);
+            assert.equal((await b.session()).authenticated, true);
+        });
+});
