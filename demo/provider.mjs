@@ -9,6 +9,7 @@
 //   CLIENT_SECRET_FILE   the secret of the client "shop"
 //   ACCESS_TOKENS        "jwt" (default) or "opaque"
 //   RECORD_FILE          for tests: every token answer, one JSON text a line
+//   CLIENT_PROPERTIES    for tests: more of the client's registration, as JSON
 
 import { appendFileSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
@@ -51,6 +52,7 @@ function shop() {
     post_logout_redirect_uris: origins.map((origin) => `${origin}/`),
     grant_types: ['authorization_code', 'refresh_token'],
     response_types: ['code'],
+    ...JSON.parse(process.env.CLIENT_PROPERTIES ?? '{}'),
   };
 }
 

@@ -16,10 +16,12 @@ import { decodeJwt } from '../lib/jose.mjs';
 import { Nginx, Place } from '../lib/nginx.mjs';
 import { Upstream } from '../lib/upstream.mjs';
 import { Glewlwyd } from './lib/glewlwyd.mjs';
+import { needs } from './lib/knows.mjs';
 import { interop } from './lib/unpacked.mjs';
 
 const kAlgorithms = ['ES256', 'ES512', 'PS256', 'EdDSA'];
 const kAwkward = 'a secret: 100% of +/=';
+const kNeedsUserinfo = await needs('userinfo');
 
 // A server, and a provider of the same name; the latter's block has the lines.
 const party = ({ api, at }, name, lines) => `
@@ -69,6 +71,14 @@ const configuration = (s) => `
         client_secret  the-one-before;
         id_token_alg   ES256;
     `)}
+
+    ${kNeedsUserinfo.skip ? '' : party(s, 'userinfo', `
+        issuer         ${s.op.issuer('ES256')};
+        client_id      shop;
+        client_secret  shop-secret;
+        id_token_alg   ES256;
+        userinfo       on;
+    `)}
 `;
 
 interop('glewlwyd', () => {
@@ -78,7 +88,8 @@ interop('glewlwyd', () => {
         s.at = await Place.make();
         s.api = await Upstream.start();
         s.op = await Glewlwyd.start(s.at, kAlgorithms, {
-            shop: client('shop-secret', [...kAlgorithms, 'RS256', 'stale']),
+            shop: client('shop-secret', [...kAlgorithms, 'RS256', 'stale',
+                ...(kNeedsUserinfo.skip ? [] : ['userinfo'])]),
             awkward: { ...client(kAwkward, ['post']),
                 token_endpoint_auth_method: ['client_secret_post'] } });
         s.nginx = await Nginx.start({ place: s.at, http: configuration(s) });
@@ -106,7 +117,7 @@ interop('glewlwyd', () => {
     async function login(name) {
         const b = new Browser(origin(name));
         const page = await authenticate(b);
-        assert.equal(page.url.href, `${b.origin}/`, page.body + s.nginx.log());
+        assert.equal(page.url.href, `${b.origin}/`, page.body + s.op.output);
         return { b, callback: page.history.find(isCallback) };
     }
 
@@ -194,6 +205,15 @@ interop('glewlwyd', () => {
         const { b } = await login('post');
         assert.equal((await b.session()).authenticated, true);
     });
+
+    test('glewlwyd: userinfo is asked with the access token', kNeedsUserinfo,
+        async () => {
+            const { b } = await login('userinfo');
+            assert.equal((await b.session()).claims.name, 'Alice Archer');
+            const { headers, body } = await b.api('/bff/userinfo');
+            assert.match(headers['content-type'], /^application\/json/);
+            assert.equal(JSON.parse(body).email, 'alice@example.com');
+        });
 
     test('glewlwyd: CB-9 an operator reads why a secret is refused',
         async () => {

@@ -16,9 +16,18 @@ import { decodeJwt } from '../lib/jose.mjs';
 import { Nginx, Place } from '../lib/nginx.mjs';
 import { Upstream } from '../lib/upstream.mjs';
 import { LemonldapNg } from './lib/lemonldap_ng.mjs';
+import { needs } from './lib/knows.mjs';
 import { interop } from './lib/unpacked.mjs';
 
 const kAwkward = 'a secret: 100% of +/=';
+
+// Options of relying parties with "userinfo on".
+const kUserinfo = {
+    plain: {},
+    signed: { oidcRPMetaDataOptionsUserInfoSignAlg: 'RS256' },
+};
+const kNeedsUserinfo = await needs('userinfo');
+const withUserinfo = () => kNeedsUserinfo.skip ? [] : Object.keys(kUserinfo);
 
 const server = ({ api, at }, name, provider) => `
     server {
@@ -58,6 +67,16 @@ const configuration = (s) => `
     ${server(s, 'main', 'corp')}
     ${server(s, 'awkward', 'awkward')}
     ${server(s, 'slashless', 'slashless')}
+    ${withUserinfo().map((name) => `
+        bff_provider ${name} {
+            issuer         ${s.op.issuer};
+            client_id      ${name};
+            client_secret  shop-secret;
+            scope          "openid profile email";
+            userinfo       on;
+        }
+        ${server(s, name, name)}
+    `).join('')}
 `;
 
 interop('lemonldap-ng', () => {
@@ -67,10 +86,10 @@ interop('lemonldap-ng', () => {
         s.at = await Place.make();
         s.api = await Upstream.start();
         s.op = await LemonldapNg.start(s.at, {
-            shop: { secret: 'shop-secret', origin: origin('main'),
-                oidcRPMetaDataOptionsBypassConsent: 1,
-                oidcRPMetaDataOptionsLogoutBypassConfirm: 1 },
-            awkward: { secret: kAwkward, origin: origin('awkward') } });
+            shop: ours('main'),
+            awkward: { secret: kAwkward, origin: origin('awkward') },
+            ...Object.fromEntries(withUserinfo().map((name) =>
+                [name, { ...ours(name), ...kUserinfo[name] }])) });
         s.nginx = await Nginx.start({ place: s.at, http: configuration(s) });
     });
 
@@ -81,6 +100,10 @@ interop('lemonldap-ng', () => {
     });
 
     const origin = (name) => `https://shop.test:${s.at.port(name)}`;
+
+    const ours = (name) => ({ secret: 'shop-secret', origin: origin(name),
+        oidcRPMetaDataOptionsBypassConsent: 1,
+        oidcRPMetaDataOptionsLogoutBypassConfirm: 1 });
 
     async function authenticate(b, user = 'dwho') {
         const who = await b.navigate('/bff/login?returnUrl=/',
@@ -93,8 +116,8 @@ interop('lemonldap-ng', () => {
         assert.equal(page.status, 200, page.body);
     }
 
-    async function login() {
-        const b = new Browser(origin('main'));
+    async function login(name = 'main') {
+        const b = new Browser(origin(name));
         const page = await authenticate(b);
         assertHome(b, page);
         return { b, callback: page.history.find((answer) =>
@@ -165,6 +188,21 @@ interop('lemonldap-ng', () => {
             assertHome(b, await submit(b, await authenticate(b)));
             assert.equal((await b.session()).authenticated, true);
         });
+
+    test('lemonldap-ng: the ID token alone does not tell the name', async () => {
+        const { b } = await login();
+        assert.equal((await b.session()).claims.name, undefined);
+    });
+
+    for (const name of Object.keys(kUserinfo)) {
+        test(`lemonldap-ng: ${name} userinfo tells the name`, kNeedsUserinfo,
+            async () => {
+                const { b } = await login(name);
+                const { claims } = await b.session();
+                assert.equal(claims.name, 'Doctor Who');
+                assert.equal(claims.email, 'dwho@badwolf.org');
+            });
+    }
 
     test('lemonldap-ng: CB-4 a person who refuses is told so', async () => {
         const b = new Browser(origin('awkward'));

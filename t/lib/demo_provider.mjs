@@ -9,14 +9,16 @@ import { once } from 'node:events';
 import fs from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
+import { endWithThisProcess } from './nginx.mjs';
 import { freePort } from './ports.mjs';
 import { until, within } from './wait.mjs';
 
 const kProgram = fileURLToPath(new URL('../../demo/provider.mjs', import.meta.url));
 
 export class DemoProvider {
-    // options: origins (of the application), tokens: jwt or opaque
-    static async start(at, { origins, tokens }) {
+    // options: origins (of the application), tokens: jwt or opaque, client:
+    // more of its registration
+    static async start(at, { origins, tokens, client = {} }) {
         const op = new DemoProvider();
         op.secretFile = at.file('op/secret', 'a secret of the demo\n');
         op.recordFile = `${at.prefix}/op/records`;
@@ -27,10 +29,11 @@ export class DemoProvider {
             env: { ...process.env, PORT: String(await freePort()),
                 URL_FILE: urlFile, APP_ORIGINS: origins.join(' '),
                 CLIENT_SECRET_FILE: op.secretFile, ACCESS_TOKENS: tokens,
+                CLIENT_PROPERTIES: JSON.stringify(client),
                 RECORD_FILE: op.recordFile } });
         op.errors = '';
         op.child.stderr.on('data', (data) => { op.errors += data; });
-        process.on('exit', () => op.child.kill());
+        endWithThisProcess(op.child);
 
         op.issuer = await until('the demo\'s provider to listen', () => {
             if (op.child.exitCode !== null) {

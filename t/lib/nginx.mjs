@@ -250,8 +250,8 @@ export class Nginx {
     }
 }
 
-// A test that failed half-way must neither hang nor leave an NGINX behind.
-function endWithThisProcess(child) {
+// A test that failed half-way must neither hang nor leave a process behind.
+export function endWithThisProcess(child) {
     const end = () => child.kill('SIGTERM');
     child.unref();
     process.on('exit', end);

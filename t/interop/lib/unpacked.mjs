@@ -10,6 +10,7 @@ import path from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 
+import { endWithThisProcess } from '../../lib/nginx.mjs';
 import { until, within } from '../../lib/wait.mjs';
 
 const kUnpacked = fileURLToPath(
@@ -45,8 +46,7 @@ export class Program {
                 ...options.environment } });
         program.child.stdout.on('data', (data) => { program.output += data; });
         program.child.stderr.on('data', (data) => { program.output += data; });
-        program.child.unref();
-        process.on('exit', () => program.child.kill());
+        endWithThisProcess(program.child);
 
         await until(`${provider} to listen`, () => program.answers(port));
         return program;

@@ -1,9 +1,11 @@
 // Copyright (C) The bff authors. SPDX-License-Identifier: BSD-2-Clause
 
-// The whole way with a real provider, npm oidc-provider as the demo runs it:
-// its login and consent pages, its tokens at the API, its logout.
+// The whole way with npm oidc-provider as the demo runs it: its login and
+// consent pages, its tokens at the API, its logout; and each way that it knows
+// for a client to prove who it is.
 
 import assert from 'node:assert/strict';
+import { generateKeyPairSync } from 'node:crypto';
 import { test } from 'node:test';
 
 import { Browser } from '../lib/browser.mjs';
@@ -13,13 +15,16 @@ import { submit } from '../lib/forms.mjs';
 import { decodeJwt } from '../lib/jose.mjs';
 import { Nginx, Place } from '../lib/nginx.mjs';
 import { Upstream } from '../lib/upstream.mjs';
+import { needs } from './lib/knows.mjs';
 
-const configuration = ({ op, api, at }) => `
+const kSecret = ({ op }) => `client_secret file:${op.secretFile};`;
+
+const configuration = ({ op, api, at }, credentials) => `
     bff_provider corp {
         issuer         ${op.issuer};
         client_id      shop;
-        client_secret  file:${op.secretFile};
         scope          "openid profile email";
+        ${credentials}
     }
 
     server {
@@ -31,15 +36,19 @@ const configuration = ({ op, api, at }) => `
     }
 `;
 
-function scene(name, tokens, act) {
-    test(name, async () => {
+// options: tokens, client (of DemoProvider.start), credentials: lines for the
+// provider's block, skip
+function scene(name, options, act) {
+    test(name, { skip: options.skip }, async () => {
         const at = await Place.make();
         const origin = `https://shop.test:${at.port('main')}`;
         const s = { at, api: await Upstream.start(),
-            op: await DemoProvider.start(at, { origins: [origin], tokens }) };
+            op: await DemoProvider.start(at,
+                { origins: [origin], tokens: 'jwt', ...options }) };
 
         try {
-            s.nginx = await Nginx.start({ place: at, http: configuration(s) });
+            s.nginx = await Nginx.start({ place: at,
+                http: configuration(s, (options.credentials ?? kSecret)(s)) });
             await act(s, new Browser(origin));
         } finally {
             await s.op.stop();
@@ -56,7 +65,7 @@ async function login(b, path = '/bff/login?returnUrl=/') {
 }
 
 for (const tokens of ['jwt', 'opaque']) {
-    scene(`login, API, logout with ${tokens} access tokens`, tokens,
+    scene(`login, API, logout with ${tokens} access tokens`, { tokens },
         async ({ op, api }, b) => {
             const page = await login(b);
             assert.equal(page.status, 200, page.body + op.errors);
@@ -82,14 +91,14 @@ for (const tokens of ['jwt', 'opaque']) {
         });
 }
 
-scene('a protected page leads through the login and back', 'jwt',
+scene('a protected page leads through the login and back', {},
     async (s, b) => {
         const page = await login(b, '/api/page?x=%2F');
         assert.equal(page.status, 200, page.body);
         assert.equal(page.url.href, `${b.origin}/api/page?x=%2F`);
     });
 
-scene('a person who says no comes back with login_refused', 'jwt',
+scene('a person who says no comes back with login_refused', {},
     async (s, b) => {
         const who = await b.navigate('/bff/login', { from: 'same-origin' });
         const page = await submit(b, who, { answer: 'cancel' });
@@ -99,7 +108,7 @@ scene('a person who says no comes back with login_refused', 'jwt',
         assert.deepEqual(b.jar.named(kSessionCookie), []);
     });
 
-scene('the second login of a known person asks nothing', 'jwt',
+scene('the second login of a known person asks nothing', {},
     async (s, b) => {
         await login(b);
         await b.api('/bff/logout', { method: 'POST' });
@@ -107,3 +116,35 @@ scene('the second login of a known person asks nothing', 'jwt',
         assert.equal(page.url.href, `${b.origin}/`);
         assert.equal((await b.session()).authenticated, true);
     });
+
+// Each way to prove who the client is: its registration there, and the lines
+// here.
+const kAwkward = 'a secret: 100% of +/= and ~';
+const kKey = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+const secret = ({ at }) =>
+    `client_secret file:${at.file('awkward', kAwkward, 0o600)};`;
+const kMethods = {
+    client_secret_basic: { client: { client_secret: kAwkward },
+        credentials: secret },
+    client_secret_post: { client: { client_secret: kAwkward },
+        credentials: (s) => `${secret(s)} client_auth client_secret_post;` },
+    client_secret_jwt: { client: { client_secret: kAwkward },
+        credentials: (s) => `${secret(s)} client_auth client_secret_jwt;`,
+        ...await needs('client_key') },
+    private_key_jwt: { client: {
+        token_endpoint_auth_signing_alg: 'ES256',
+        jwks: { keys: [kKey.publicKey.export({ format: 'jwk' })] } },
+    credentials: ({ at }) => `client_key ${at.file('client.pem',
+        kKey.privateKey.export({ type: 'pkcs8', format: 'pem' }), 0o600)};`,
+    ...await needs('client_key') },
+};
+
+for (const [method, { client, ...options }] of Object.entries(kMethods)) {
+    scene(`CA-1, CA-2 ${method}`, { ...options,
+        client: { ...client, token_endpoint_auth_method: method } },
+    async ({ op }, b) => {
+        const page = await login(b);
+        assert.equal(page.url.href, `${b.origin}/`, page.body + op.errors);
+        assert.equal((await b.session()).authenticated, true);
+    });
+}

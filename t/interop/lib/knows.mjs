@@ -1,0 +1,13 @@
+// Copyright (C) The bff authors. SPDX-License-Identifier: BSD-2-Clause
+
+// Does this module have the directive? Options of a test that needs it.
+
+import { Nginx } from '../../lib/nginx.mjs';
+
+export async function needs(directive) {
+    const { output } = await Nginx.test({
+        http: `bff_provider p { ${directive} on; }` });
+
+    return output.includes('is unknown here')
+        ? { skip: `this module has no "${directive}"` } : {};
+}
