@@ -20,6 +20,7 @@ import { needs } from './lib/knows.mjs';
 import { interop } from './lib/unpacked.mjs';
 
 const kAwkward = 'a secret: 100% of +/=';
+const kLong = '0123456789abcdef'.repeat(4);
 
 // Options of relying parties with "userinfo on".
 const kUserinfo = {
@@ -58,6 +59,13 @@ const configuration = (s) => `
         client_auth    client_secret_post;
     }
 
+    bff_provider symmetric {
+        issuer         ${s.op.issuer};
+        client_id      symmetric;
+        client_secret  ${kLong};
+        id_token_alg   HS512;
+    }
+
     bff_provider slashless {
         issuer         ${s.op.issuer.slice(0, -1)};
         client_id      shop;
@@ -66,6 +74,7 @@ const configuration = (s) => `
 
     ${server(s, 'main', 'corp')}
     ${server(s, 'awkward', 'awkward')}
+    ${server(s, 'symmetric', 'symmetric')}
     ${server(s, 'slashless', 'slashless')}
     ${withUserinfo().map((name) => `
         bff_provider ${name} {
@@ -87,6 +96,8 @@ interop('lemonldap-ng', () => {
         s.api = await Upstream.start();
         s.op = await LemonldapNg.start(s.at, {
             shop: ours('main'),
+            symmetric: { ...ours('symmetric'), secret: kLong,
+                oidcRPMetaDataOptionsIDTokenSignAlg: 'HS512' },
             awkward: { secret: kAwkward, origin: origin('awkward') },
             ...Object.fromEntries(withUserinfo().map((name) =>
                 [name, { ...ours(name), ...kUserinfo[name] }])) });
@@ -194,15 +205,21 @@ interop('lemonldap-ng', () => {
         assert.equal((await b.session()).claims.name, undefined);
     });
 
-    for (const name of Object.keys(kUserinfo)) {
-        test(`lemonldap-ng: ${name} userinfo tells the name`, kNeedsUserinfo,
-            async () => {
-                const { b } = await login(name);
-                const { claims } = await b.session();
-                assert.equal(claims.name, 'Doctor Who');
-                assert.equal(claims.email, 'dwho@badwolf.org');
-            });
-    }
+    test('lemonldap-ng: userinfo tells the name', kNeedsUserinfo, async () => {
+        const { b } = await login('plain');
+        const { claims } = await b.session();
+        assert.equal(claims.name, 'Doctor Who');
+        assert.equal(claims.email, 'dwho@badwolf.org');
+    });
+
+    test('lemonldap-ng: UI-4 signed userinfo without iss is refused',
+        kNeedsUserinfo, async () => {
+            const from = s.nginx.mark();
+            const page = await authenticate(new Browser(origin('signed')));
+            assert.equal(page.status, 502, page.body);
+            assert.match(page.body, /userinfo_invalid/);
+            assert.match(s.nginx.complaints(from).join('\n'), /"iss"/);
+        });
 
     test('lemonldap-ng: CB-4 a person who refuses is told so', async () => {
         const b = new Browser(origin('awkward'));
@@ -226,6 +243,11 @@ interop('lemonldap-ng', () => {
             assert.deepEqual([second.header.alg, second.header.kid],
                 ['RS256', 'second']);
         });
+
+    test('lemonldap-ng: KEY-2 HS512 with the client secret', async () => {
+        const { header } = await idToken((await login('symmetric')).b);
+        assert.equal(header.alg, 'HS512');
+    });
 
     test('lemonldap-ng: the second login of a known person asks nothing',
         async () => {

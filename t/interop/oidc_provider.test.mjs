@@ -119,7 +119,7 @@ scene('the second login of a known person asks nothing', {},
 
 // Each way to prove who the client is: its registration there, and the lines
 // here.
-const kAwkward = 'a secret: 100% of +/= and ~';
+const kAwkward = 'a secret: 100% of +/= and ~, long enough for HS256';
 const kKey = generateKeyPairSync('ec', { namedCurve: 'P-256' });
 const secret = ({ at }) =>
     `client_secret file:${at.file('awkward', kAwkward, 0o600)};`;
@@ -133,9 +133,11 @@ const kMethods = {
         ...await needs('client_key') },
     private_key_jwt: { client: {
         token_endpoint_auth_signing_alg: 'ES256',
-        jwks: { keys: [kKey.publicKey.export({ format: 'jwk' })] } },
+        jwks: { keys: [{ ...kKey.publicKey.export({ format: 'jwk' }),
+            kid: 'ours' }] } },
     credentials: ({ at }) => `client_key ${at.file('client.pem',
-        kKey.privateKey.export({ type: 'pkcs8', format: 'pem' }), 0o600)};`,
+        kKey.privateKey.export({ type: 'pkcs8', format: 'pem' }),
+        0o600)} kid=ours;`,
     ...await needs('client_key') },
 };
 
