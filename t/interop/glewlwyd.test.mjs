@@ -13,10 +13,10 @@ import { after, before, test } from 'node:test';
 import { Browser } from '../lib/browser.mjs';
 import { kSessionCookie } from '../lib/checks.mjs';
 import { decodeJwt } from '../lib/jose.mjs';
+import { needs } from '../lib/needs.mjs';
 import { Nginx, Place } from '../lib/nginx.mjs';
 import { Upstream } from '../lib/upstream.mjs';
 import { Glewlwyd } from './lib/glewlwyd.mjs';
-import { needs } from './lib/knows.mjs';
 import { interop } from './lib/unpacked.mjs';
 
 const kAlgorithms = ['ES256', 'ES512', 'PS256', 'EdDSA'];
@@ -171,8 +171,8 @@ interop('glewlwyd', () => {
         async () => {
             const metadata = await (await fetch(`${s.op.issuer('ES256')}`
                 + '/.well-known/openid-configuration')).json();
-            assert.equal(metadata.authorization_response_iss_parameter_supported,
-                undefined);
+            assert.equal(undefined,
+                metadata.authorization_response_iss_parameter_supported);
 
             const { b, callback } = await login('ES256');
             assert.equal(callback.url.searchParams.get('iss'),
@@ -222,7 +222,7 @@ interop('glewlwyd', () => {
             assert.doesNotMatch(why, /the-one-before/);
         });
 
-    test('glewlwyd: the second login of a known person asks nothing',
+    test('glewlwyd: a session at Glewlwyd is enough for the next login',
         async () => {
             const { b } = await login('ES256');
             await b.api('/bff/logout', { method: 'POST' });

@@ -13,10 +13,10 @@ import { Browser } from '../lib/browser.mjs';
 import { kSessionCookie } from '../lib/checks.mjs';
 import { submit } from '../lib/forms.mjs';
 import { decodeJwt } from '../lib/jose.mjs';
+import { needs } from '../lib/needs.mjs';
 import { Nginx, Place } from '../lib/nginx.mjs';
 import { Upstream } from '../lib/upstream.mjs';
 import { LemonldapNg } from './lib/lemonldap_ng.mjs';
-import { needs } from './lib/knows.mjs';
 import { interop } from './lib/unpacked.mjs';
 
 const kAwkward = 'a secret: 100% of +/=';
@@ -173,7 +173,7 @@ interop('lemonldap-ng', () => {
             assert.match(payload.iss, /\/$/);
         });
 
-    test('lemonldap-ng: DISC-2 without that slash no login starts', async () => {
+    test('lemonldap-ng: DISC-2 no login without that slash', async () => {
         const from = s.nginx.mark();
         const page = await new Browser(origin('slashless')).navigate(
             '/bff/login', { from: 'same-origin' });
@@ -182,7 +182,7 @@ interop('lemonldap-ng', () => {
         assert.match(s.nginx.complaints(from).join('\n'), /issuer/);
     });
 
-    test('lemonldap-ng: ISS-2 no iss is announced, and none comes', async () => {
+    test('lemonldap-ng: ISS-2 iss is not announced and not sent', async () => {
         const metadata = await (await fetch(`http://127.0.0.1:${s.op.port}`
             + '/.well-known/openid-configuration')).json();
         assert.equal(
@@ -200,7 +200,7 @@ interop('lemonldap-ng', () => {
             assert.equal((await b.session()).authenticated, true);
         });
 
-    test('lemonldap-ng: the ID token alone does not tell the name', async () => {
+    test('lemonldap-ng: the ID token alone tells no name', async () => {
         const { b } = await login();
         assert.equal((await b.session()).claims.name, undefined);
     });

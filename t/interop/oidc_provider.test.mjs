@@ -13,9 +13,9 @@ import { kSessionCookie } from '../lib/checks.mjs';
 import { DemoProvider } from '../lib/demo_provider.mjs';
 import { submit } from '../lib/forms.mjs';
 import { decodeJwt } from '../lib/jose.mjs';
+import { needs } from '../lib/needs.mjs';
 import { Nginx, Place } from '../lib/nginx.mjs';
 import { Upstream } from '../lib/upstream.mjs';
-import { needs } from './lib/knows.mjs';
 
 const kSecret = ({ op }) => `client_secret file:${op.secretFile};`;
 

@@ -11,6 +11,7 @@ import { freePort } from '../../lib/ports.mjs';
 import { Program, fileOf } from './unpacked.mjs';
 
 const kName = 'lemonldap-ng';
+const kPlackup = 'usr/bin/plackup';
 const kHtdocs = 'usr/share/lemonldap-ng/portal/htdocs/index.psgi';
 const kTemplates = 'usr/share/lemonldap-ng/portal/templates';
 
@@ -35,13 +36,13 @@ export class LemonldapNg {
     }
 
     async run() {
-        this.program = await Program.start(kName, 'usr/bin/plackup', this.port, {
+        const place = `${this.at.prefix}/llng`;
+
+        this.program = await Program.start(kName, kPlackup, this.port, {
             arguments: ['--env', 'deployment', '--host', '127.0.0.1',
                 '--port', String(this.port), fileOf(kName, kHtdocs)],
-            perl: `${this.at.prefix}/llng/perl`,
-            environment: {
-                LLNG_DEFAULTCONFFILE: `${this.at.prefix}/llng/lemonldap-ng.ini`,
-            } });
+            environment: { LLNG_DEFAULTCONFFILE: `${place}/lemonldap-ng.ini` },
+            perl: `${place}/perl` });
     }
 
     get output() {

@@ -78,11 +78,13 @@ export class Program {
 function environmentOf(provider, ownPerl) {
     const root = path.join(kUnpacked, provider, 'usr');
     const machine = folders(`${root}/lib`).filter((f) => /-linux-gnu$/.test(f));
-    const perl = [ownPerl, `${root}/share/perl5`, ...folders(`${root}/share/perl`),
-        ...machine.flatMap((f) =>
-            [...folders(`${f}/perl5`), ...folders(`${f}/perl`)])];
+    const versioned = [`${root}/share/perl`,
+        ...machine.flatMap((f) => [`${f}/perl5`, `${f}/perl`])];
+    const perl = [ownPerl, `${root}/share/perl5`,
+        ...versioned.flatMap(folders)];
 
-    return { LD_LIBRARY_PATH: machine.join(':'), PERL5LIB: perl.filter(Boolean).join(':') };
+    return { LD_LIBRARY_PATH: machine.join(':'),
+        PERL5LIB: perl.filter(Boolean).join(':') };
 }
 
 function folders(folder) {

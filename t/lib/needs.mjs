@@ -2,7 +2,7 @@
 
 // Does this module have the directive? Options of a test that needs it.
 
-import { Nginx } from '../../lib/nginx.mjs';
+import { Nginx } from './nginx.mjs';
 
 export async function needs(directive) {
     const { output } = await Nginx.test({
