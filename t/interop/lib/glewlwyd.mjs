@@ -13,7 +13,7 @@ import fs from 'node:fs';
 
 import { Browser } from '../../lib/browser.mjs';
 import { freePort } from '../../lib/ports.mjs';
-import { Program, fileOf } from './unpacked.mjs';
+import { Program, environmentOf, fileOf } from './unpacked.mjs';
 
 const kName = 'glewlwyd';
 const kSchema = 'usr/share/dbconfig-common/data/glewlwyd/install/sqlite3';
@@ -131,8 +131,9 @@ export class Glewlwyd {
 
     configuration(at) {
         const database = at.file('glewlwyd/database', '');
-        execFileSync(fileOf(kName, 'usr/bin/sqlite3'), [database],
-            { input: fs.readFileSync(fileOf(kName, kSchema)) });
+        execFileSync(fileOf(kName, 'usr/bin/sqlite3'), [database], {
+            input: fs.readFileSync(fileOf(kName, kSchema)),
+            env: { ...process.env, ...environmentOf(kName) } });
 
         const modules = fileOf(kName, 'usr/lib/glewlwyd');
         return at.file('glewlwyd/glewlwyd.conf', `

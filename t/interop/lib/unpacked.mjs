@@ -75,7 +75,8 @@ export class Program {
     }
 }
 
-function environmentOf(provider, ownPerl) {
+// Where a program of the provider finds its libraries.
+export function environmentOf(provider, ownPerl) {
     const root = path.join(kUnpacked, provider, 'usr');
     const machine = folders(`${root}/lib`).filter((f) => /-linux-gnu$/.test(f));
     const versioned = [`${root}/share/perl`,
