@@ -26,6 +26,7 @@ std::string text_of(const web::HttpRequest &request, const web::Url &url)
 
     text += "Host: " + url.authority() + "\r\n";
     text += "Connection: close\r\nUser-Agent: ngx_http_bff_module\r\n";
+    text += "Accept-Encoding: identity\r\n";
     for (const auto &header : request.headers) {
         text += header.name + ": " + header.value + "\r\n";
     }
@@ -36,6 +37,12 @@ std::string text_of(const web::HttpRequest &request, const web::Url &url)
     text += "\r\n" + request.body;
 
     return text;
+}
+
+// "recv() failed (104: ...)", where the peer's own end is none.
+bool is_failure(std::string_view complaint)
+{
+    return complaint.find("() failed (") != complaint.npos;
 }
 
 } // namespace
@@ -238,7 +245,7 @@ ngx_int_t Exchange::read_octets(ngx_http_request_t *r)
     b->last = b->start;
 
     if (!fed) {
-        call.malformed_ = fed.error().detail;
+        call.broken_ = fed.error();
         return NGX_ERROR;
     }
 
@@ -254,20 +261,29 @@ void Exchange::on_ended(void *data)
 
 void Exchange::finish()
 {
-    if (malformed_.empty() && reader_.has_begun() && !reader_.is_complete()) {
-        if (auto end = reader_.finish(); !end) {
-            malformed_ = end.error().detail;
-        }
+    if (!broken_ && reader_.has_begun() && !reader_.is_complete()) {
+        end_of_connection();
     }
 
     if (reader_.is_complete()) {
         settle(reader_.take());
-    } else if (!malformed_.empty()) {
-        fail("answer is not usable: " + malformed_);
+    } else if (broken_) {
+        settle(Error{broken_->code,
+                     "answer is not usable: " + std::move(broken_->detail)});
     } else if (!tls_failure_.empty()) {
         fail(tls_failure_);
     } else {
         fail(lone_.complaint().empty() ? "no answer" : lone_.complaint());
+    }
+}
+
+// A reset ends no answer, not even one that ends with the connection.
+void Exchange::end_of_connection()
+{
+    if (is_failure(lone_.complaint())) {
+        broken_ = Error{Code::unavailable, lone_.complaint()};
+    } else if (auto end = reader_.finish(); !end) {
+        broken_ = std::move(end).error();
     }
 }
 

@@ -32,6 +32,7 @@ private:
     void settle(Result<web::HttpResponse> result);
     void fail(std::string reason);
     void finish();
+    void end_of_connection();
     void tear_down();
 
     static Exchange &of(ngx_http_request_t *r);
@@ -62,8 +63,8 @@ private:
     ngx_msec_t ends_at_ = 0;
 
     web::HttpReader reader_;
-    std::string malformed_;   // what the reader said
-    std::string tls_failure_; // what verification said
+    std::optional<Error> broken_; // what the reader said
+    std::string tls_failure_;     // what verification said
     std::optional<Result<web::HttpResponse>> result_;
 };
 

@@ -20,7 +20,8 @@ namespace bff::ngx {
 
 class HttpCall {
 public:
-    // Errors: unavailable, with the reason for the log.
+    // Errors: unavailable (no answer), unsupported (one that breaks HTTP, or
+    // is too large), with the reason for the log.
     using Done = std::function<void(Result<web::HttpResponse>)>;
 
     virtual ~HttpCall() = default; // cancels

@@ -9,6 +9,8 @@
 
 #include "core/base/text.hpp"
 #include "core/crypto/digest.hpp"
+#include "core/oidc/back_off.hpp"
+#include "core/oidc/provider_answer.hpp"
 #include "ngx/boundary.hpp"
 #include "ngx/log.hpp"
 
@@ -17,7 +19,6 @@ namespace {
 
 constexpr uint64_t kLeaseSlackMs = 1000;   // beyond a call's own deadline
 constexpr uint64_t kTickMs = 1000;         // how soon a dead worker is noticed
-constexpr uint64_t kTryAgainMs = 10000;    // between background renewals
 constexpr size_t kMostOctets = 256 * 1024; // of a document
 constexpr uint32_t kBucketSize = 3;        // KEY-7
 constexpr uint64_t kBucketMs = 10000;
@@ -71,6 +72,8 @@ bool replace_text(const SharedZone &zone, SharedDocument *document,
 
     auto *old = document->text;
     document->text = text;
+    document->failures_in_a_row = 0;
+    document->try_again = 0;
     __atomic_add_fetch(&zone.shared->news, 1, __ATOMIC_RELEASE);
     lock.free(old);
 
@@ -81,14 +84,41 @@ bool replace_text(const SharedZone &zone, SharedDocument *document,
 struct Seen {
     Lease lease;
     uint64_t failures;
-    uint32_t last_code;
+    Code last_code;
+    uint32_t failures_in_a_row;
     uint64_t try_again;
 };
 
 Seen look(const SharedZone &zone, const SharedDocument &shared)
 {
     ngx::ZoneLock lock{zone.pool};
-    return {shared.lease, shared.failures, shared.last_code, shared.try_again};
+    return {shared.lease, shared.failures, static_cast<Code>(shared.last_code),
+            shared.failures_in_a_row, shared.try_again};
+}
+
+// Rounded up: who comes back then is let through. Empty: at once.
+std::optional<Seconds> wait_until(uint64_t moment, uint64_t now)
+{
+    if (moment <= now) {
+        return std::nullopt;
+    }
+    return Seconds{static_cast<int64_t>((moment - now + 999) / 1000)};
+}
+
+// What they get who need a document that has just been asked for in vain.
+Error failed_before(const Seen &seen, oidc::Document document, uint64_t now)
+{
+    auto wait = wait_until(seen.try_again, now);
+    std::string detail{"its "};
+
+    detail.append(name_of(document)).append(" could not be had");
+    if (wait) {
+        detail.append(", failures in a row: ");
+        detail += std::to_string(seen.failures_in_a_row);
+        detail += "; asked again in " + std::to_string(wait->count()) + " s";
+    }
+
+    return Error{seen.last_code, std::move(detail), wait};
 }
 
 // The text, when it is another than `known`; empty when not.
@@ -371,12 +401,15 @@ std::optional<Result<Done>> Documents::outcome_for(Waiter &waiter)
     }
 
     auto seen = look(zone_, *copy.shared);
+    auto now = monotonic_now();
     if (seen.failures != waiter.failures) {
-        return Result<Done>{Error{static_cast<Code>(seen.last_code),
-                                  "another worker has asked in vain"}};
+        return Result<Done>{failed_before(seen, copy.document, now)};
     }
-    if (seen.lease.is_held(monotonic_now())) {
+    if (seen.lease.is_held(now)) {
         return std::nullopt; // somebody is asking
+    }
+    if (now < seen.try_again) {
+        return Result<Done>{failed_before(seen, copy.document, now)};
     }
 
     if (renewed && !take_from_bucket(copy)) {
@@ -460,7 +493,7 @@ void Documents::fetched(Copy &copy, Result<web::HttpResponse> answer)
     auto kept =
         answer ? keep(copy, *answer) : Result<Done>{std::move(answer).error()};
     if (!kept) {
-        give_up(copy, kept.error());
+        give_up(copy, std::move(kept).error());
     }
     release(copy);
 
@@ -472,23 +505,20 @@ Result<Done> Documents::keep(Copy &copy, const web::HttpResponse &response)
 {
     std::string name{name_of(copy.document)};
 
-    if (response.status != 200) {
-        bool passing = response.status >= 500 || response.status == 429 ||
-                       response.status == 408;
-        return Error{passing ? Code::unavailable : Code::unsupported,
-                     name + " answered with status " +
-                         std::to_string(response.status)};
+    auto body = oidc::body_of(response, name);
+    if (!body) {
+        return std::move(body).error();
     }
 
     auto wrong = copy.document == oidc::Document::keys
-                     ? error_of(oidc::Jwks::parse(response.body))
-                     : error_of(oidc::Metadata::parse(response.body, *client_));
+                     ? error_of(oidc::Jwks::parse(*body))
+                     : error_of(oidc::Metadata::parse(*body, *client_));
     if (wrong) {
         return Error{wrong->code, name + ": " + wrong->detail};
     }
 
     auto now = now_by_ngx();
-    if (!replace_text(zone_, copy.shared, response.body, now,
+    if (!replace_text(zone_, copy.shared, *body, now,
                       now + oidc::lifetime_of(response))) {
         return Error{Code::unavailable,
                      "\"bff_zone\" is full: " + name + " does not fit"};
@@ -497,18 +527,31 @@ Result<Done> Documents::keep(Copy &copy, const web::HttpResponse &response)
     return Done{};
 }
 
-// Tells the workers, and in the log what waiting requests will not tell.
-void Documents::give_up(Copy &copy, const Error &error)
+// For all workers. Who has lost the lease has no say any more.
+std::optional<Seconds> Documents::count_failure(Copy &copy, const Error &error)
 {
-    {
-        ngx::ZoneLock lock{zone_.pool};
-        auto &shared = *copy.shared;
-        shared.try_again = monotonic_now() + kTryAgainMs;
-        if (shared.lease.number == copy.lease) {
-            shared.last_code = static_cast<uint32_t>(error.code);
-            shared.failures++;
-        }
+    auto now = monotonic_now();
+    ngx::ZoneLock lock{zone_.pool};
+    auto &shared = *copy.shared;
+
+    if (shared.lease.number != copy.lease) {
+        return wait_until(shared.try_again, now);
     }
+
+    auto wait =
+        oidc::back_off(shared.failures_in_a_row + 1ULL, error.retry_after);
+    shared.last_code = static_cast<uint32_t>(error.code);
+    shared.try_again = now + static_cast<uint64_t>(wait.count()) * 1000;
+    shared.failures_in_a_row++;
+    shared.failures++;
+
+    return wait_until(shared.try_again, now);
+}
+
+// Tells the workers, and in the log what waiting requests will not tell.
+void Documents::give_up(Copy &copy, Error error)
+{
+    error.retry_after = count_failure(copy, error);
 
     bool told = false;
     auto waiting = waiters_;

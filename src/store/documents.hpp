@@ -7,6 +7,10 @@
 // provider; all others wait for its answer, are woken by the bell, and take
 // over when it dies. A copy past its time goes on serving while a newer one
 // is fetched, or while the provider is away (DISC-5).
+//
+// A document that failed several times in a row, or whose provider asked for
+// it, is left alone for some seconds by all workers: whoever needs it then
+// gets the last error at once, and is told when to come back.
 
 #pragma once
 
@@ -76,7 +80,8 @@ private:
     void fetch(Copy &copy);
     void fetched(Copy &copy, Result<web::HttpResponse> answer);
     Result<Done> keep(Copy &copy, const web::HttpResponse &response);
-    void give_up(Copy &copy, const Error &error);
+    std::optional<Seconds> count_failure(Copy &copy, const Error &error);
+    void give_up(Copy &copy, Error error);
 
     void settle_waiters();
     void leave(Waiter *waiter);

@@ -45,9 +45,10 @@ struct SharedDocument {
     SharedText *text; // null: never fetched
     Lease lease;
 
-    uint64_t failures;  // grows with each failed attempt
-    uint32_t last_code; // bff::Code of the last failure
-    uint64_t try_again; // no background renewal before this moment
+    uint64_t failures;          // grows with each failed attempt
+    uint32_t last_code;         // bff::Code of the last failure
+    uint32_t failures_in_a_row; // since the last success
+    uint64_t try_again;         // nobody asks before this moment
 
     // Token bucket for answers newer than a known one (KEY-7).
     uint32_t bucket;

@@ -57,7 +57,7 @@ void check_kind(Code code, int status)
         must(code == Code::unsupported || code == Code::refused);
     } else if (status >= 500 && status < 600) {
         must(code == Code::unavailable, "RT-6: may pass");
-    } else if (status == 408 || status == 429 || status == 301) {
+    } else if (status == 408 || status == 429) {
         must(code == Code::unavailable, "RT-6: may pass");
     } else if (status >= 400 && status < 500) {
         must(code == Code::refused, "the provider said no");

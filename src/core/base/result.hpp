@@ -11,6 +11,8 @@
 #include <utility>
 #include <variant>
 
+#include "core/base/instant.hpp"
+
 namespace bff {
 
 // What the caller does next.
@@ -27,6 +29,7 @@ enum class Code {
 struct Error {
     Code code;
     std::string detail;
+    std::optional<Seconds> retry_after = {}; // no use in asking before
 };
 
 // Success that has nothing to tell.

@@ -9,6 +9,7 @@
 
 #include "core/flow/problem.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include "core/base/json.hpp"
@@ -76,7 +77,7 @@ constexpr Words kTooLarge = {"bad_request", 413, "This is too much",
 
 constexpr size_t kIdOctets = 128;
 constexpr size_t kProviderErrorOctets = 64;
-constexpr Seconds kRetryAfter{1};
+constexpr Seconds kLeastRetryAfter{1};
 
 const Words &words_of(Problem problem);
 Words words_for(Problem problem, const ProblemDetails &details);
@@ -244,8 +245,9 @@ void add_headers(web::HttpResponse &response, Problem problem,
     }
 
     if (problem == Problem::provider_unavailable || details.retry_after) {
-        auto after = details.retry_after.value_or(kRetryAfter).count();
-        headers.push_back({"Retry-After", std::to_string(after)});
+        auto after = std::max(details.retry_after.value_or(kLeastRetryAfter),
+                              kLeastRetryAfter);
+        headers.push_back({"Retry-After", std::to_string(after.count())});
     }
 }
 

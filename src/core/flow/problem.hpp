@@ -42,7 +42,7 @@ struct ProblemDetails {
     std::string_view sentence = {};       // instead of the problem's own
     std::string_view login_url = {};      // a fresh login; 401: in the header
     std::string_view provider_error = {}; // login_refused: printable, bounded
-    std::optional<Seconds> retry_after = {}; // provider_unavailable
+    std::optional<Seconds> retry_after = {}; // provider_*
     std::string_view allow = {};             // 405
     Report report = {};
 };

@@ -86,6 +86,7 @@ Reply provider_problem(const Visit &visit, const Error &error,
                                    : Problem::provider_unavailable,
                          visit.request,
                          {.login_url = again,
+                          .retry_after = error.retry_after,
                           .report = {Report::Level::error, std::move(text)}});
 }
 

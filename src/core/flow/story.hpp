@@ -45,8 +45,7 @@ struct Visit {
 };
 
 // What the provider said. Errors: unavailable (no answer, or none in time),
-// unsupported (a document that breaks a rule), refused (may not be asked
-// again yet).
+// unsupported (one that breaks a rule), refused (may not be asked again yet).
 using Answer = Result<web::HttpResponse>;
 
 class Story {

@@ -12,6 +12,7 @@
 
 #include "core/base/json.hpp"
 #include "core/base/text.hpp"
+#include "core/oidc/provider_answer.hpp"
 
 namespace bff::oidc {
 namespace {
@@ -21,7 +22,10 @@ constexpr size_t kMostIdTokenOctets = 128 * 1024;
 constexpr size_t kMostErrorOctets = 64;
 constexpr long long kMostSeconds = 10LL * 365 * 24 * 3600;
 
-Error failure(const web::HttpResponse &response);
+// The provider said no, and nothing will change its mind.
+bool is_refusal(int status);
+Error refusal(const web::HttpResponse &response);
+
 Result<TokenResponse> read_tokens(const json_t *answer);
 Error unsupported(std::string_view detail);
 
@@ -29,11 +33,16 @@ Error unsupported(std::string_view detail);
 
 Result<TokenResponse> TokenResponse::parse(const web::HttpResponse &response)
 {
-    if (response.status != 200) {
-        return failure(response);
+    if (is_refusal(response.status)) {
+        return refusal(response);
     }
 
-    auto answer = json::parse_object(response.body);
+    auto body = body_of(response, "token endpoint");
+    if (!body) {
+        return std::move(body).error();
+    }
+
+    auto answer = json::parse_object(*body);
     if (!answer) {
         return unsupported(std::move(answer).error().detail);
     }
@@ -57,6 +66,11 @@ std::string oauth_error(const json_t *answer)
     return text::for_log(error.value_or(""), kMostErrorOctets);
 }
 
+bool is_refusal(int status)
+{
+    return status >= 400 && status < 500 && !may_pass(status);
+}
+
 Error refusal(const web::HttpResponse &response)
 {
     auto answer = json::parse_object(response.body);
@@ -66,21 +80,6 @@ Error refusal(const web::HttpResponse &response)
     }
 
     return Error{Code::refused, std::move(error)};
-}
-
-Error failure(const web::HttpResponse &response)
-{
-    auto status = response.status;
-
-    if (status >= 400 && status < 500 && status != 408 && status != 429) {
-        return refusal(response);
-    }
-
-    auto detail =
-        "token endpoint answered with HTTP status " + std::to_string(status);
-    auto may_pass = status >= 300 && status < 600;
-    return Error{may_pass ? Code::unavailable : Code::unsupported,
-                 std::move(detail)};
 }
 
 // Fit for an Authorization header: visible ASCII (RFC 6750, 2.1, and more).

@@ -29,8 +29,8 @@ struct TokenResponse {
     //   refused      the provider said no: 400 or 401 with an OAuth error
     //                (detail: the error code, bounded and printable), or
     //                another 4xx but 408 and 429
-    //   unavailable  5xx, 408, 429, a redirect
-    //   unsupported  an answer that breaks a rule
+    //   unavailable  5xx, 408, 429
+    //   unsupported  an answer that breaks a rule, a redirect among them
     static Result<TokenResponse> parse(const web::HttpResponse &response);
 };
 

@@ -35,14 +35,15 @@ struct Framing {
     std::optional<size_t> length;
 };
 
-Error refused(const char *why);
+Error malformed(const char *why);
 
 // "HTTP/1.x SSS reason", the reason left out or empty with some servers.
 std::optional<int> status_of(std::string_view line);
 
 std::optional<Header> header_of(std::string_view line);
 
-// RFC 9112, 6.3. Errors: refused (what two readers could frame differently).
+// RFC 9112, 6.3. Errors: unsupported (what two readers could frame
+// differently).
 Result<Framing> framing_of(const HttpResponse &response, bool is_http_1_0);
 
 bool is_token(std::string_view text);
@@ -55,7 +56,7 @@ HttpReader::HttpReader(Caps caps) : caps_{caps}, head_left_{caps.head} {}
 Result<Done> HttpReader::feed(std::string_view octets)
 {
     if (state_ == State::dead) {
-        return refused("the response was refused before");
+        return malformed("the response was refused before");
     }
 
     begun_ = begun_ || !octets.empty();
@@ -76,7 +77,7 @@ Result<Done> HttpReader::finish()
 
     if (state_ != State::complete) {
         state_ = State::dead;
-        return refused("the response was cut short");
+        return Error{Code::unavailable, "the response was cut short"};
     }
 
     return Done{};
@@ -127,7 +128,7 @@ Result<Done> HttpReader::take_line(std::string_view &octets)
     size_t size = line_.size() + part.size();
     size_t cost = size - std::min(size, free);
     if (cost > head_left_) {
-        return refused("the response's head is too large");
+        return malformed("the response's head is too large");
     }
 
     line_ += part;
@@ -150,13 +151,13 @@ Result<Done> HttpReader::end_line()
     line.remove_suffix(is_crlf ? 1 : 0);
 
     if (is_crlf_.value_or(is_crlf) != is_crlf) {
-        return refused("the response's lines end in different ways");
+        return malformed("the response's lines end in different ways");
     }
     is_crlf_ = is_crlf;
 
     // a CR that ends no line is one of them
     if (std::any_of(line.begin(), line.end(), is_control)) {
-        return refused("the response has a control character in a line");
+        return malformed("the response has a control character in a line");
     }
 
     return read_line(line);
@@ -176,7 +177,7 @@ Result<Done> HttpReader::read_line(std::string_view line)
     default: // chunk_end
         state_ = State::chunk_size;
         return line.empty() ? Result<Done>{Done{}}
-                            : refused("a chunk is longer than its size");
+                            : malformed("a chunk is longer than its size");
     }
 }
 
@@ -184,7 +185,7 @@ Result<Done> HttpReader::read_status_line(std::string_view line)
 {
     auto status = status_of(line);
     if (!status) {
-        return refused("the response has no valid status line");
+        return malformed("the response has no valid status line");
     }
 
     response_.status = *status;
@@ -198,7 +199,7 @@ Result<Done> HttpReader::read_header_line(std::string_view line)
 {
     auto header = header_of(line);
     if (!header) {
-        return refused("the response has a malformed header");
+        return malformed("the response has a malformed header");
     }
 
     response_.headers.push_back(std::move(*header));
@@ -213,7 +214,7 @@ Result<Done> HttpReader::read_trailer_line(std::string_view line)
     if (line.empty()) {
         state_ = State::complete;
     } else if (!header_of(line)) {
-        return refused("the response has a malformed trailer");
+        return malformed("the response has a malformed trailer");
     }
 
     return Done{};
@@ -238,7 +239,7 @@ Result<Done> HttpReader::end_head()
     } else if (!framing->length) {
         state_ = State::until_close;
     } else if (*framing->length > caps_.body) {
-        return refused("the response's body is too large");
+        return malformed("the response's body is too large");
     } else {
         left_ = *framing->length;
         state_ = left_ > 0 ? State::counted : State::complete;
@@ -250,10 +251,10 @@ Result<Done> HttpReader::end_head()
 Result<Done> HttpReader::skip_interim()
 {
     if (response_.status == 101) {
-        return refused("the response switches protocols unasked");
+        return malformed("the response switches protocols unasked");
     }
     if (++interim_ > kInterimResponses) {
-        return refused("too many interim responses");
+        return malformed("too many interim responses");
     }
 
     response_ = HttpResponse{};
@@ -270,11 +271,11 @@ Result<Done> HttpReader::read_chunk_size(std::string_view line)
     auto extension = text::trim(rest);
     if (error != std::errc{} ||
         (!extension.empty() && extension.front() != ';')) {
-        return refused("the response has a malformed chunk size");
+        return malformed("the response has a malformed chunk size");
     }
 
     if (left_ > caps_.body - response_.body.size()) {
-        return refused("the response's body is too large");
+        return malformed("the response's body is too large");
     }
 
     state_ = left_ > 0 ? State::chunk_data : State::trailer_line;
@@ -287,7 +288,7 @@ Result<Done> HttpReader::take_body(std::string_view &octets)
     if (state_ == State::until_close) {
         left_ = caps_.body - response_.body.size();
         if (octets.size() > left_) {
-            return refused("the response's body is too large");
+            return malformed("the response's body is too large");
         }
     }
 
@@ -307,9 +308,9 @@ Result<Done> HttpReader::take_body(std::string_view &octets)
 
 namespace {
 
-Error refused(const char *why)
+Error malformed(const char *why)
 {
-    return Error{Code::refused, why};
+    return Error{Code::unsupported, why};
 }
 
 std::optional<int> status_of(std::string_view line)
@@ -353,19 +354,19 @@ Result<Framing> framing_of(const HttpResponse &response, bool is_http_1_0)
 
         if ((is_length || is_coding) &&
             (framing.is_chunked || framing.length)) {
-            return refused("the response states its length twice");
+            return malformed("the response states its length twice");
         }
 
         if (is_length) {
             framing.length = text::number(value);
             if (!framing.length) {
-                return refused("the response has a malformed Content-Length");
+                return malformed("the response has a malformed Content-Length");
             }
         } else if (is_coding) {
             framing.is_chunked = text::equal_ignoring_case(value, "chunked");
             if (!framing.is_chunked || is_http_1_0) {
-                return refused("the response has an unusable "
-                               "Transfer-Encoding");
+                return malformed("the response has an unusable "
+                                 "Transfer-Encoding");
             }
         }
     }

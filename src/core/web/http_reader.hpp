@@ -31,11 +31,12 @@ public:
     HttpReader() : HttpReader{Caps{}} {}
     explicit HttpReader(Caps caps);
 
-    // Takes the next octets. Errors: refused (malformed, or over a cap); the
-    // reader is then dead. Octets after a complete response are ignored.
+    // Takes the next octets. Errors: unsupported (malformed, or over a cap);
+    // the reader is then dead. Octets after a complete response are ignored.
     Result<Done> feed(std::string_view octets);
 
-    // The connection was closed. Errors: refused (the answer was cut short).
+    // The connection was closed. Errors: unavailable (the answer was cut
+    // short).
     Result<Done> finish();
 
     bool is_complete() const noexcept;

@@ -635,7 +635,7 @@ TEST(tells_when_the_token_endpoint_refuses_the_code_cb_9)
 
 TEST(tells_when_the_token_endpoint_is_broken)
 {
-    for (int status : {500, 503, 429, 302}) {
+    for (int status : {500, 503, 429}) {
         FlowStage stage;
         auto reply = with_answer(stage, http(status, "oops"));
         ck_assert(is_problem(reply, 503, "provider_unavailable"));
@@ -643,10 +643,21 @@ TEST(tells_when_the_token_endpoint_is_broken)
     }
 }
 
+TEST(passes_on_when_the_token_endpoint_wants_to_be_asked_again)
+{
+    FlowStage stage;
+    auto answer = http(429, "slow down");
+    answer->headers.push_back({"Retry-After", "17"});
+    auto reply = with_answer(stage, answer);
+
+    ck_assert(is_problem(reply, 503, "provider_unavailable"));
+    ck_assert(header(reply, "Retry-After") == "17");
+}
+
 TEST(tells_when_the_token_response_breaks_a_rule_cb_8)
 {
     for (const auto &answer :
-         {http(200, "<html>"), http(200, "[]"),
+         {http(200, "<html>"), http(200, "[]"), http(302, ""),
           http(200, R"({"access_token": 1, "token_type": "Bearer"})"),
           http(200, R"({"access_token": "a", "token_type": "mac"})")}) {
         FlowStage stage;

@@ -147,6 +147,10 @@ TEST(says_when_to_come_back_while_the_provider_is_away)
                               {.retry_after = Seconds{7}});
     ck_assert(header(told, "Retry-After") == "7");
 
+    auto at_once = problem_reply(Problem::provider_unavailable, view("cors"),
+                                 {.retry_after = Seconds{0}});
+    ck_assert(header(at_once, "Retry-After") == "1");
+
     auto other = problem_reply(Problem::code_rejected, view("cors"), {});
     ck_assert(header(other, "Retry-After").empty());
 }

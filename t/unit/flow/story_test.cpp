@@ -136,6 +136,19 @@ TEST(calls_a_provider_that_breaks_a_rule_misconfigured)
         "provider \"corp\" breaks a rule: \"issuer\" differs"));
 }
 
+TEST(tells_when_to_come_back_whatever_the_failure_disc_5)
+{
+    FlowStage stage;
+
+    for (auto code : {Code::unavailable, Code::unsupported}) {
+        auto reply = problem(stage, {code, "failed before", Seconds{4}});
+        ck_assert(header(reply, "Retry-After") == "4");
+    }
+
+    auto reply = problem(stage, {Code::unsupported, "\"issuer\" differs"});
+    ck_assert(header(reply, "Retry-After").empty());
+}
+
 TEST(tells_an_answer_that_was_not_taken_from_one_that_failed)
 {
     ck_assert(flow::why_missing(http(200, "{}")).code == Code::unavailable);

@@ -221,15 +221,33 @@ TEST(tells_a_refusal_without_oauth_error)
 
 TEST(tells_what_may_pass_from_what_will_not_cb_9)
 {
-    for (int status : {301, 302, 307, 408, 429, 500, 502, 503, 504}) {
+    for (int status : {408, 429, 500, 502, 503, 504}) {
         auto tokens = answered(status, R"({"error":"invalid_grant"})");
         ck_assert(!tokens);
         ck_assert(tokens.error().code == Code::unavailable);
     }
-    for (int status : {201, 202, 204, 206, 600, 0}) {
+    for (int status : {201, 202, 204, 206, 301, 302, 307, 600, 0}) {
         auto tokens = answered(status, answer_with("{}"));
         ck_assert(is_unsupported(tokens, "HTTP status"));
     }
+}
+
+TEST(tells_when_the_provider_wants_to_be_asked_again)
+{
+    web::HttpResponse response{503, {{"Retry-After", "7"}}, ""};
+    auto tokens = TokenResponse::parse(response);
+
+    ck_assert(!tokens);
+    ck_assert(tokens.error().retry_after == Seconds{7});
+}
+
+TEST(unpacks_nothing)
+{
+    web::HttpResponse response{
+        200, {{"Content-Encoding", "gzip"}}, answer_with("{}")};
+
+    ck_assert(
+        is_unsupported(TokenResponse::parse(response), "Content-Encoding"));
 }
 
 TEST(tells_an_error_that_came_with_status_200)
