@@ -121,11 +121,11 @@ export class Provider {
         server.unref();
     }
 
-    // Another certificate from the next connection on.
-    async useCertificate(files) {
+    // Another certificate from the next connection on, at these doors.
+    async useCertificate(files, doors = this.doors) {
         this.tls = files;
 
-        for (const door of this.doors) {
+        for (const door of doors) {
             await this.refuse(door);
             await this.accept(door);
         }

@@ -5,6 +5,8 @@
 // Each is a function (socket, answer) that writes the bytes itself; answer is
 // { status, headers, body }. A test hands one to Provider.wire.
 
+import zlib from 'node:zlib';
+
 export function plain(socket, answer) {
     const body = Buffer.from(answer.body);
     socket.write(head(answer, { 'Content-Length': body.length }));
@@ -98,6 +100,20 @@ export function resetWithin(socket, answer) {
         setImmediate(() => reset(socket)));
 }
 
+// The body would end with the connection, but that breaks.
+export function resetUntilClose(socket, answer) {
+    socket.write(head(answer, {}, 'HTTP/1.0'));
+    socket.write(Buffer.from(answer.body).subarray(0, answer.body.length / 2),
+        () => setImmediate(() => reset(socket)));
+}
+
+// Begins well, then nothing more comes.
+export function stalls(socket, answer) {
+    const body = Buffer.from(answer.body);
+    socket.write(head(answer, { 'Content-Length': body.length }));
+    socket.write(body.subarray(0, body.length / 2));
+}
+
 export function truncatedLength(socket, answer) {
     const body = Buffer.from(answer.body);
     socket.write(head(answer, { 'Content-Length': body.length }));
@@ -126,14 +142,31 @@ export function instead(change) {
         headers: { ...answer.headers, ...change.headers } });
 }
 
-export function redirect(location) {
-    return instead({ status: 302, headers: { Location: location }, body: '' });
+// Compressed, as nobody has asked for.
+export function gzipped(socket, answer) {
+    plain(socket, { ...answer, body: zlib.gzipSync(answer.body),
+        headers: { ...answer.headers, 'Content-Encoding': 'gzip' } });
+}
+
+export function redirect(location, status = 302) {
+    return instead({ status, headers: { Location: location }, body: '' });
 }
 
 // The usual answer, with this many octets of white space before its end.
 export function huge(octets) {
     return (socket, answer) => plain(socket, { ...answer,
         body: answer.body.replace(/}$/, `${' '.repeat(octets)}}`) });
+}
+
+// Without end, and without saying so.
+export function endless(socket, answer) {
+    const piece = ' '.repeat(16 * 1024);
+    const more = () => socket.destroyed || socket.write(piece,
+        (e) => e || setImmediate(more));
+
+    socket.write(head(answer, {}, 'HTTP/1.0'));
+    socket.write(answer.body.replace(/}$/, ''));
+    more();
 }
 
 // The usual JSON object with one more member that nests this deep.

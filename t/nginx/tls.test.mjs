@@ -8,7 +8,7 @@ import { test } from 'node:test';
 
 import { assertLoggedIn, assertRefused, kKey } from '../lib/checks.mjs';
 import { Dns } from '../lib/dns.mjs';
-import { Authority, authority } from '../lib/pki.mjs';
+import { Authority, authority, serverCertificate } from '../lib/pki.mjs';
 import { attempt, play } from '../lib/stage.mjs';
 
 const configuration = (more) => ({ op, dns, at }) => `
@@ -113,6 +113,35 @@ scene('DISC-3: an expired certificate is not believed', {
         expired: true }),
 }, fails(/expired/));
 
+// [what, certificate, what the log says]
+const kWrong = [
+    ['an expired certificate', () => authority().issue({ names: ['id.test'],
+        expired: true }), /expired/],
+    ['another host\'s certificate', () => authority().issue({
+        names: ['evil.test'] }), /certificate|verify|match/],
+    ['an unknown authority', () => new Authority('evil').issue({
+        names: ['id.test'] }), /certificate|verify/],
+];
+
+// The metadata came over good TLS; these two have doors of their own.
+for (const door of ['jwks', 'token']) {
+    for (const [what, certificate, reason] of kWrong) {
+        scene(`DISC-3: ${what} at the ${door} endpoint is not believed`, {},
+            async (s) => {
+                await s.op.useCertificate(certificate(), [door]);
+                const mark = s.nginx.mark();
+                const { answer } = await attempt(s);
+                assertRefused(answer, 503, 'provider_unavailable');
+                assert.equal(s.op.calls(door).length, 0, 'something was sent');
+                assert.equal(s.nginx.complaints(mark).length, 1);
+                assert.match(s.nginx.log(mark), reason);
+
+                await s.op.useCertificate(serverCertificate(), [door]);
+                await works(s);
+            });
+    }
+}
+
 scene('ssl_verify off believes anybody, and warns', {
     trust: () => 'ssl_verify off;',
     certificate: () => new Authority('evil').issue({ names: ['x'],
@@ -155,7 +184,6 @@ scene('a provider that speaks no TLS is not spoken to in clear', {
 scene('a certificate that is right again works at the next login', {
     certificate: () => new Authority('evil').issue({ names: ['id.test'] }),
 }, async (s) => {
-    const { serverCertificate } = await import('../lib/pki.mjs');
     const { until } = await import('../lib/wait.mjs');
     const start = () => s.browser().navigate('/bff/login', { follow: false });
 
