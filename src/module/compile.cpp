@@ -8,6 +8,7 @@
 #include <iterator>
 
 #include "core/session/cookie_style.hpp"
+#include "core/web/url.hpp"
 #include "module/module.hpp"
 #include "ngx/text.hpp"
 
@@ -72,6 +73,36 @@ bool share_a_path(const Provider &a, const Provider &b)
 {
     return a.endpoints_path().starts_with(b.endpoints_path()) ||
            b.endpoints_path().starts_with(a.endpoints_path());
+}
+
+// Two spellings of one address are one.
+bool share_redirect_uri(const Provider &a, const Provider &b)
+{
+    auto one = web::Url::parse(a.written.redirect_uri);
+    auto other = web::Url::parse(b.written.redirect_uri);
+
+    return one && other && one->origin() == other->origin() &&
+           one->target() == other->target();
+}
+
+// ISS-5: of an answer without iss, nobody could tell which of the two sent
+// it.
+bool check_redirect_uri(ngx_conf_t *cf, const MainConf &main,
+                        const Provider &provider)
+{
+    for (const auto *other : main.providers) {
+        if (other != &provider &&
+            other->written.issuer != provider.written.issuer &&
+            share_redirect_uri(*other, provider)) {
+            return refuse(cf, provider,
+                          "\"redirect_uri\" is that of \"" + other->name +
+                              "\", which has another \"issuer\"; give each "
+                              "one of its own, as in \"redirect_uri "
+                              "https://.../bff-" +
+                              provider.name + "/callback;\"");
+        }
+    }
+    return true;
 }
 
 // bff_endpoints in a location that requests for them never reach.
@@ -267,7 +298,8 @@ bool compile(ngx_conf_t *cf, MainConf &main)
         return false;
     }
     for (auto *provider : main.providers) {
-        if (!compile(cf, main, *provider)) {
+        if (!check_redirect_uri(cf, main, *provider) ||
+            !compile(cf, main, *provider)) {
             return false;
         }
     }

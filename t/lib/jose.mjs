@@ -20,7 +20,8 @@ kMake.RS384 = kMake.RS512 = kMake.PS384 = kMake.PS512 = kMake.RS256;
 
 const kHash = { RS256: 'sha256', RS384: 'sha384', RS512: 'sha512',
     PS256: 'sha256', PS384: 'sha384', PS512: 'sha512', ES256: 'sha256',
-    ES384: 'sha384', ES512: 'sha512', EdDSA: 'sha512', HS256: 'sha256' };
+    ES384: 'sha384', ES512: 'sha512', EdDSA: 'sha512', HS256: 'sha256',
+    HS384: 'sha384', HS512: 'sha512' };
 
 let count = 0;
 

@@ -9,7 +9,8 @@ import { test } from 'node:test';
 import { assertHidden, assertLoggedIn, assertRefused, kKey, kLoginCookie,
     kSessionCookie, sessionCookiesSet } from '../lib/checks.mjs';
 import { parseSetCookie } from '../lib/cookie_jar.mjs';
-import { attempt, stage } from '../lib/stage.mjs';
+import { Nginx, Place } from '../lib/nginx.mjs';
+import { attempt, play, stage } from '../lib/stage.mjs';
 
 const s = stage(({ op, api, at }) => `
     bff_provider corp {
@@ -124,6 +125,10 @@ const kWrong = [
     ['CB-1: code doubled', (q) => q.append('code', 'other'), 'bad_request'],
     ['CB-1: iss doubled', (q) => q.append('iss', q.get('iss')),
         ['bad_request', 'issuer_mismatch']],
+    ['CB-1: an unknown parameter doubled', (q) => {
+        q.append('session_state', 'a');
+        q.append('session_state', 'b');
+    }, 'bad_request'],
     ['code missing', (q) => q.delete('code'), 'bad_request'],
     ['code empty', (q) => q.set('code', ''), 'bad_request'],
     ['code and error together', (q) => q.set('error', 'access_denied'),
@@ -142,8 +147,16 @@ const kWrong = [
         'issuer_mismatch'],
     ['ISS-1: the issuer in capitals', (q) => q.set('iss',
         q.get('iss').toUpperCase()), 'issuer_mismatch'],
+    ['ISS-1: the issuer encoded twice', (q) => q.set('iss',
+        encodeURIComponent(q.get('iss'))), 'issuer_mismatch'],
+    ['ISS-1: an empty issuer', (q) => q.set('iss', ''), 'issuer_mismatch'],
     ['ISS-2: the announced issuer missing', (q) => q.delete('iss'),
         'issuer_mismatch'],
+    ['ISS-2: an error without the announced issuer', (q) => {
+        q.delete('code');
+        q.delete('iss');
+        q.set('error', 'access_denied');
+    }, 'issuer_mismatch'],
     ['ISS-1: an error with another issuer', (q) => {
         q.delete('code');
         q.set('error', 'access_denied');
@@ -171,12 +184,80 @@ for (const [what, change, codes] of kWrong) {
     });
 }
 
-test('ISS-3: an issuer that was not announced is compared all the same',
+// A login that began here comes back to an NGINX that has asked nothing yet.
+async function elsewhere(change) {
+    const browser = s.browser();
+    const there = await browser.startLogin();
+    const back = new URL(s.op.approve(there.href));
+    const place = await Place.make();
+    const other = await Nginx.start({ place, http: `
+        bff_provider corp {
+            issuer ${s.op.issuer};
+            client_id shop;
+            client_secret "shop secret";
+            session_key ${kKey};
+        }
+        server { listen ${place.tls()}; location / { bff corp; } }` });
+
+    try {
+        s.op.requests = [];
+        back.port = place.port();
+        change(back.searchParams);
+        return await browser.callback(back);
+    } finally {
+        await other.stop();
+    }
+}
+
+test('CB-1: a wrong state asks nothing at all, not even for metadata',
     async () => {
-        const bad = await attempt(s, { change: (q) => q.set('iss',
-            'https://evil.test') });
-        assertRefused(bad.answer, 400, 'issuer_mismatch');
+        assertRefused(await elsewhere((q) => q.set('state', 'x'.repeat(43))),
+            400, 'state_mismatch');
+        assert.deepEqual(s.op.requests, []);
     });
+
+test('CB-1: a wrong issuer asks nothing at all, not even for metadata',
+    async () => {
+        assertRefused(await elsewhere((q) => q.set('iss', 'https://evil.test')),
+            400, 'issuer_mismatch');
+        assert.deepEqual(s.op.requests, []);
+    });
+
+test('CB-1: a missing issuer asks whether it was announced, and no more',
+    async () => {
+        assertRefused(await elsewhere((q) => q.delete('iss')), 400,
+            'issuer_mismatch');
+        assert.deepEqual(s.op.requests.map((r) => r.endpoint), ['metadata']);
+    });
+
+test('CB-1: a good answer is taken where nothing was known', async () => {
+    assertLoggedIn(await elsewhere(() => {}));
+    assert.deepEqual(s.op.requests.map((r) => r.endpoint),
+        ['metadata', 'token', 'jwks']);
+});
+
+test('CB-2: ten minutes after it began a login is over', () =>
+    play(({ op, at }) => `
+        bff_provider corp {
+            issuer ${op.issuer};
+            client_id shop;
+            client_secret "shop secret";
+            session_key ${kKey};
+        }
+        server { listen ${at.tls()}; location / { bff corp; } }`,
+    { clock: true }, async (s) => {
+        const [early, late] = [s.browser(), s.browser()];
+        const urls = [await early.startLogin(), await late.startLogin()];
+
+        s.op.claims = (claims) => ({ ...claims, exp: claims.exp + 3600 });
+        s.nginx.setForward(590);
+        assertLoggedIn(await early.callback(s.op.approve(urls[0].href)));
+        s.nginx.setForward(601);
+        s.op.requests = [];
+        assertRefused(await late.callback(s.op.approve(urls[1].href)), 400,
+            'login_expired');
+        assert.deepEqual(s.op.requests, []);
+    }));
 
 test('CB-1: without the login\'s cookie the callback is refused', async () => {
     const b = s.browser();

@@ -231,6 +231,11 @@ const kRefused = [
             { cookie_name: '__Host-own', endpoints_path: '/two/' }, 'other')}${
             server('location /a { bff corp; } location /b { bff other; }')}`,
         /cookie_name/, /cookie_name/],
+    ['ISS-5: one redirect_uri for two issuers',
+        provider({ redirect_uri: 'https://shop.example.com/bff/callback' })
+        + provider({ redirect_uri: 'https://SHOP.example.com:443/bff/callback',
+            issuer: 'https://id.example.org' }, 'other'),
+        /"redirect_uri"/, /give each one of its own/],
     ['a session_timeout below a second', provider({ session_timeout: '500ms' }),
         /session_timeout/, /second/],
     ['a session_timeout of zero', provider({ session_timeout: '0' }),
@@ -325,6 +330,15 @@ const kAccepted = [
         cookie_domain: 'example.com', cookie_samesite: 'lax' }), null],
     ['plain-http development', provider({ cookie_name: 'bff',
         cookie_secure: 'off', cookie_samesite: 'lax' }), null],
+    ['ISS-5: one redirect_uri for two clients of one issuer',
+        provider({ redirect_uri: 'https://shop.example.com/bff/callback' })
+        + provider({ redirect_uri: 'https://shop.example.com/bff/callback',
+            client_id: 'shop2' }, 'other'), null],
+    ['ISS-5: a redirect_uri for each of two issuers',
+        provider({ redirect_uri: 'https://shop.example.com/bff/callback' })
+        + provider({ redirect_uri: 'https://shop.example.com/two/callback',
+            endpoints_path: '/two/', issuer: 'https://id.example.org' },
+        'other'), null],
     ['two providers with two endpoints paths in one server',
         provider() + provider({ endpoints_path: '/two/' }, 'other')
         + server('location /a { bff corp; } location /b { bff other; }'), null],

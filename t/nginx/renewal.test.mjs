@@ -65,3 +65,31 @@ test('before its time is over nothing is asked again', () =>
         assert.equal(s.op.calls('metadata').length, 1);
         assert.equal(s.op.calls('jwks').length, 1);
     }));
+
+// [Cache-Control, seconds that the copy serves]
+const kLifetimes = [
+    ['max-age=7200', 7200],
+    ['public, max-age="7200", must-revalidate', 7200],
+    ['max-age=1', 300],
+    ['max-age=0', 300],
+    ['no-store', kHour],
+    ['max-age=100000000', 24 * kHour],
+    ['max-age=99999999999999999999', 300],
+];
+
+for (const [value, seconds] of kLifetimes) {
+    test(`KEY-8: keys with Cache-Control: ${value} serve ${seconds} s`, () =>
+        play(configuration, { clock: true }, async (s) => {
+            s.op.wire.jwks = wire.instead({ headers:
+                { 'Cache-Control': value } });
+            await login(s, 0);
+
+            s.nginx.setForward(seconds - 30);
+            await login(s, seconds - 30);
+            assert.equal(s.op.calls('jwks').length, 1);
+
+            s.nginx.setForward(seconds + 1);
+            await login(s, seconds + 1);
+            await until('the renewal', () => s.op.calls('jwks').length === 2);
+        }));
+}
