@@ -39,10 +39,12 @@ std::string text_of(const web::HttpRequest &request, const web::Url &url)
     return text;
 }
 
-// "recv() failed (104: ...)", where the peer's own end is none.
+// "recv() failed (104: ...)" or "upstream timed out (110: ...)", where the
+// peer's own end is neither.
 bool is_failure(std::string_view complaint)
 {
-    return complaint.find("() failed (") != complaint.npos;
+    return complaint.find("() failed (") != complaint.npos ||
+           complaint.find(" timed out (") != complaint.npos;
 }
 
 } // namespace
@@ -277,7 +279,8 @@ void Exchange::finish()
     }
 }
 
-// A reset ends no answer, not even one that ends with the connection.
+// A reset and a time-out end no answer, not even one that ends with the
+// connection.
 void Exchange::end_of_connection()
 {
     if (is_failure(lone_.complaint())) {

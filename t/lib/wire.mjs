@@ -114,6 +114,11 @@ export function stalls(socket, answer) {
     socket.write(body.subarray(0, body.length / 2));
 }
 
+export function stallsUntilClose(socket, answer) {
+    socket.write(head(answer, {}, 'HTTP/1.0'));
+    socket.write(Buffer.from(answer.body).subarray(0, answer.body.length / 2));
+}
+
 export function truncatedLength(socket, answer) {
     const body = Buffer.from(answer.body);
     socket.write(head(answer, { 'Content-Length': body.length }));

@@ -77,6 +77,7 @@ const kUnavailable = [
     ['ends before the last chunk', send(wire.truncatedChunked)],
     ['never answers', send(wire.silent)],
     ['stops in the answer', send(wire.stalls)],
+    ['stops where the end would be the end', send(wire.stallsUntilClose)],
     ['sends one octet now and then', send(wire.octetByOctet(100))],
     ...[408, 429, 500, 502, 503, 504].map((code) =>
         [`answers ${code}`, status(code)]),
