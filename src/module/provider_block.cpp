@@ -399,6 +399,7 @@ constexpr Directive kDirectives[] = {
     {"userinfo_endpoint", 1, 1, false, set_endpoint<&E::userinfo>},
     {"end_session_endpoint", 1, 1, false, set_endpoint<&E::end_session>},
     {"revocation_endpoint", 1, 1, false, set_endpoint<&E::revocation>},
+    {"userinfo", 1, 1, false, set_flag<&S::userinfo_at_login>},
     {"ssl_trusted_certificate", 1, 1, false,
      set_file<&ngx::TlsSettings::trusted_certificate>},
     {"ssl_crl", 1, 1, false, set_file<&ngx::TlsSettings::crl>},

@@ -23,9 +23,9 @@ function defaultKey() {
     return sharedKey ??= new SigningKey('RS256', { kid: 'default' });
 }
 
-// The keys and the token endpoint have ports of their own, so that a test can
-// close one of them.
-const kDoors = ['main', 'jwks', 'token'];
+// Keys, tokens and userinfo have ports of their own, so that a test can close
+// one of them.
+const kDoors = ['main', 'jwks', 'token', 'userinfo'];
 
 export class Provider {
     requests = [];
@@ -33,6 +33,7 @@ export class Provider {
     #servers = {};
     #sockets = new Set();
     #codes = new Map();
+    #subjects = new Map();           // access token: whose it is
 
     // options: tls (true or { certificate, key }), host, path, client: as of
     // ClientCheck; mtls: true, every door asks for a certificate, or
@@ -68,6 +69,8 @@ export class Provider {
         this.claims = (usual) => usual;
         this.idToken = null;         // ({ claims, header, key }) => compact JWT
         this.tokenAnswer = (usual) => usual;
+        this.userinfo = (usual) => usual;    // (claims, request) => claims, text
+        this.userinfoType = 'application/json';
         this.callback = (usual) => usual;    // members of the redirect
         this.accessToken = () => `at-${b64(crypto.randomBytes(32))}`;
         this.refreshToken = () => `rt-${b64(crypto.randomBytes(32))}`;
@@ -143,7 +146,7 @@ export class Provider {
             authorization_endpoint: this.#url('main', '/authorize'),
             token_endpoint: this.#url('token', '/token'),
             jwks_uri: this.#url('jwks', '/jwks'),
-            userinfo_endpoint: this.#url('main', '/userinfo'),
+            userinfo_endpoint: this.#url('userinfo', '/userinfo'),
             end_session_endpoint: this.#url('main', '/end_session'),
             revocation_endpoint: this.#url('token', '/revoke'),
             response_types_supported: ['code'],
@@ -233,6 +236,7 @@ export class Provider {
             { keys: this.keys.map((key) => key.jwk()) }));
         case 'authorize': return this.#authorize(request.query);
         case 'token': return this.#token(request);
+        case 'userinfo': return this.#userinfo(request);
         case 'end_session': return this.#endSession(request);
         case 'revoke': return { status: 200, body: '' };
         default: return { status: 404, body: 'not found' };
@@ -313,9 +317,26 @@ export class Provider {
             at_hash: halfHash(key.alg, accessToken),
         }, { ...grant, accessToken });
         const header = { ...key.header(), typ: 'JWT' };
+        this.#subjects.set(accessToken, claims.sub);
 
         return this.idToken ? this.idToken({ claims, header, key })
             : signJwt(header, claims, key);
+    }
+
+    // RFC 6750, section 2.1: the token in the header, and there only.
+    #userinfo(request) {
+        const token = /^Bearer (\S+)$/.exec(request.headers.authorization ?? '')?.[1];
+
+        if (!this.#subjects.has(token) || request.query.has('access_token')) {
+            return { ...error(401, 'invalid_token'), headers: {
+                'WWW-Authenticate': 'Bearer error="invalid_token"' } };
+        }
+
+        const claims = this.userinfo({ sub: this.#subjects.get(token),
+            name: 'Ada Lovelace', nickname: 'ada',
+            address: { locality: 'London' } }, request);
+        return { ...json(claims),
+            headers: { 'Content-Type': this.userinfoType } };
     }
 
     #endSession({ query }) {

@@ -31,6 +31,13 @@ function server(content = 'location /api/ { bff corp; }') {
     return `server { listen 127.0.0.1:18080; server_name a; ${content} }\n`;
 }
 
+// So that no metadata is asked for.
+function byHand() {
+    return { authorization_endpoint: 'https://id.example.com/a',
+        token_endpoint: 'https://id.example.com/t',
+        jwks_uri: 'https://id.example.com/k' };
+}
+
 const kSixtyFour = '00ff'.repeat(16);
 
 const kLeaf = authority().issue({ client: true });
@@ -161,6 +168,14 @@ const kRefused = [
         /"client_auth none"/, /"client_key"/],
     ['KEY-1: id_token_alg none', provider({ id_token_alg: 'none' }),
         /id_token_alg/, /none/],
+    ['UI-6: userinfo on with all endpoints by hand but its own',
+        provider({ userinfo: 'on', ...byHand() }),
+        /"userinfo_endpoint"/, /remove "userinfo on"/],
+    ['UI-6: userinfo that is neither on nor off', provider({ userinfo: 'yes' }),
+        /"userinfo"/, /"on" or "off"/],
+    ['DISC-3: an http userinfo_endpoint off loopback',
+        provider({ userinfo_endpoint: 'http://id.example.com/userinfo' }),
+        /"userinfo_endpoint"/, /https/],
     ['an unknown id_token_alg', provider({ id_token_alg: 'RS1' }),
         /id_token_alg/, /RS1/],
     ['KEY-2: HS256 mixed with RS256', provider({ id_token_alg: 'HS256 RS256' }),
@@ -317,6 +332,9 @@ const kAccepted = [
     ['a certificate alone', provider({ client_secret: null,
         client_auth: 'tls_client_auth', client_certificate: kLeaf.certificate,
         client_certificate_key: kLeaf.key }), null],
+    ['UI-6: userinfo on with metadata', provider({ userinfo: 'on' }), null],
+    ['UI-6: userinfo on with all endpoints by hand', provider({ userinfo: 'on',
+        ...byHand(), userinfo_endpoint: 'https://id.example.com/u' }), null],
     ['ssl_verify off, with a warning', provider({ ssl_verify: 'off' }),
         /ssl_verify/],
     ['a redirect_uri that does not lead to the callback, with a warning',

@@ -6,8 +6,9 @@
 //     metadata, when nobody has asked yet     |                    |
 //                                             +- (RFC 9207)        v
 //   session <- claims <- signature <- ID token <- token endpoint --+
-//                           |
-//                           +- keys, once more for an unknown key id
+//            |              |
+//            |              +- keys, once more for an unknown key id
+//            +- userinfo, when it is on
 //
 // Anybody can send a browser here, so what the message says counts only
 // together with the sealed cookie, and a login is over after one attempt,
@@ -21,7 +22,6 @@
 #include "core/flow/answer.hpp"
 #include "core/flow/silent_login.hpp"
 #include "core/flow/visitor.hpp"
-#include "core/oidc/id_token.hpp"
 #include "core/oidc/token_request.hpp"
 #include "core/session/cookie_style.hpp"
 #include "core/session/session_codec.hpp"
@@ -59,12 +59,17 @@ Reply looked_at_again(const Visit &visit, Reply refusal,
 Report::Level level_of(Problem problem);
 Report::Level level_of(std::string_view provider_error);
 
-Result<session::Session> new_session(const Visit &visit,
-                                     const oidc::TokenResponse &tokens,
-                                     const oidc::IdToken &id_token,
-                                     std::string_view session_state);
-std::string kept_claims(const oidc::IdToken &id_token,
-                        const oidc::ClientSettings &client);
+// What the provider told, all of it checked.
+struct Told {
+    const oidc::TokenResponse &tokens;
+    Instant tokens_came;
+    const oidc::IdToken &id_token;
+    const json_t *userinfo; // null: it was not asked
+    std::string_view session_state;
+};
+
+Result<session::Session> new_session(const Visit &visit, const Told &told);
+std::string kept_claims(const Told &told, const oidc::ClientSettings &client);
 
 } // namespace
 
@@ -117,7 +122,9 @@ Step CallbackFlow::resume(const Visit &visit, const Answer &answer)
     case Stage::token:
         return take_tokens(visit, answer);
     case Stage::signature:
-        return take_verdict(visit, id_token_->resume(visit, answer));
+        return take_verdict(visit, signature_->resume(visit, answer));
+    case Stage::userinfo:
+        return take_userinfo(visit, userinfo_->resume(visit, answer));
     }
 
     return Pass{};
@@ -192,6 +199,7 @@ Step CallbackFlow::take_tokens(const Visit &visit, const Answer &answer)
         return fail(visit, tokens.error());
     }
     tokens_ = std::move(*tokens);
+    tokens_came_ = visit.now;
 
     return read_id_token(visit);
 }
@@ -208,10 +216,10 @@ Step CallbackFlow::read_id_token(const Visit &visit)
     if (!jws) {
         return fail(visit, Problem::id_token_invalid, jws.error().detail);
     }
-    id_token_.emplace(std::move(*jws), "the ID token");
+    signature_.emplace(std::move(*jws), "the ID token");
 
     stage_ = Stage::signature;
-    return take_verdict(visit, id_token_->begin(visit));
+    return take_verdict(visit, signature_->begin(visit));
 }
 
 Step CallbackFlow::take_verdict(const Visit &visit,
@@ -233,7 +241,7 @@ Step CallbackFlow::take_verdict(const Visit &visit,
 Step CallbackFlow::check_claims(const Visit &visit)
 {
     auto id_token =
-        oidc::check_id_token(id_token_->jws(), *visit.party.client,
+        oidc::check_id_token(signature_->jws(), *visit.party.client,
                              {.nonce = attempt_->nonce,
                               .access_token = tokens_->access_token.reveal(),
                               .code = response_.code,
@@ -243,9 +251,38 @@ Step CallbackFlow::check_claims(const Visit &visit)
     if (!id_token) {
         return fail(visit, Problem::id_token_invalid, id_token.error().detail);
     }
+    id_token_ = std::move(*id_token);
 
-    auto session =
-        new_session(visit, *tokens_, *id_token, response_.session_state);
+    if (!visit.party.client->userinfo_at_login) {
+        return make_session(visit, nullptr);
+    }
+
+    // IDT-18: the first use of the access token, and whose it is is known
+    stage_ = Stage::userinfo;
+    userinfo_.emplace(tokens_->access_token, id_token_->sub);
+    return take_userinfo(visit, userinfo_->begin(visit));
+}
+
+Step CallbackFlow::take_userinfo(const Visit &visit,
+                                 UserinfoCall::Outcome outcome)
+{
+    if (auto *fetch = std::get_if<Fetch>(&outcome)) {
+        return std::move(*fetch);
+    }
+
+    if (auto *error = std::get_if<Error>(&outcome)) {
+        return error->code == Code::forged
+                   ? fail(visit, Problem::userinfo_invalid, error->detail)
+                   : fail(visit, *error);
+    }
+
+    return make_session(visit, std::get<json::Value>(outcome).get());
+}
+
+Step CallbackFlow::make_session(const Visit &visit, const json_t *userinfo)
+{
+    auto session = new_session(visit, {*tokens_, tokens_came_, *id_token_,
+                                       userinfo, response_.session_state});
     if (!session) {
         return fail(visit, Problem::store_unavailable, session.error().detail);
     }
@@ -491,11 +528,9 @@ Report::Level level_of(std::string_view provider_error)
                : Report::Level::error;
 }
 
-Result<session::Session> new_session(const Visit &visit,
-                                     const oidc::TokenResponse &tokens,
-                                     const oidc::IdToken &id_token,
-                                     std::string_view session_state)
+Result<session::Session> new_session(const Visit &visit, const Told &told)
 {
+    const auto &tokens = told.tokens;
     const auto &client = *visit.party.client;
     auto id = visit.entropy.bytes(kSessionIdOctets);
     if (!id) {
@@ -509,30 +544,33 @@ Result<session::Session> new_session(const Visit &visit,
     details.refresh_token = tokens.refresh_token;
     details.token_type = tokens.token_type;
     details.scope = tokens.scope;
-    details.sub = id_token.sub;
-    details.sid = id_token.sid;
-    details.session_state = session_state;
-    details.claims = kept_claims(id_token, client);
+    details.sub = told.id_token.sub;
+    details.sid = told.id_token.sid;
+    details.session_state = told.session_state;
+    details.claims = kept_claims(told, client);
 
     session::Session session;
     session.id = std::move(*id);
     session.created = visit.now;
     session.expires = visit.now + client.session_timeout;
     if (tokens.expires_in) {
-        session.access_token_expires = visit.now + *tokens.expires_in;
+        session.access_token_expires = told.tokens_came + *tokens.expires_in;
     }
     session.access_token = tokens.access_token;
     session.packed_details = session::pack_details(details);
     return session;
 }
 
-std::string kept_claims(const oidc::IdToken &id_token,
-                        const oidc::ClientSettings &client)
+// What is in both is taken from the one that is signed for this login.
+std::string kept_claims(const Told &told, const oidc::ClientSettings &client)
 {
     auto kept = json::object();
 
     for (const auto &name : client.session_claims) {
-        const auto *claim = json::member(id_token.claims.get(), name);
+        const auto *claim = json::member(told.id_token.claims.get(), name);
+        if (claim == nullptr) {
+            claim = json::member(told.userinfo, name);
+        }
         if (claim != nullptr) {
             json::put(kept.get(), name, json::Value{json_deep_copy(claim)});
         }

@@ -15,7 +15,9 @@
 #include "core/flow/problem.hpp"
 #include "core/flow/signature_check.hpp"
 #include "core/flow/story.hpp"
+#include "core/flow/userinfo_call.hpp"
 #include "core/oidc/authorization_response.hpp"
+#include "core/oidc/id_token.hpp"
 #include "core/oidc/token_response.hpp"
 #include "core/session/login_attempt.hpp"
 
@@ -27,7 +29,7 @@ public:
     Step resume(const Visit &visit, const Answer &answer) override;
 
 private:
-    enum class Stage { metadata, token, signature };
+    enum class Stage { metadata, token, signature, userinfo };
 
     Step read_response(const Visit &visit);
     Step check_issuer(const Visit &visit);
@@ -36,6 +38,8 @@ private:
     Step read_id_token(const Visit &visit);
     Step take_verdict(const Visit &visit, SignatureCheck::Outcome outcome);
     Step check_claims(const Visit &visit);
+    Step take_userinfo(const Visit &visit, UserinfoCall::Outcome outcome);
+    Step make_session(const Visit &visit, const json_t *userinfo);
     Step start_session(const Visit &visit, session::Session session);
 
     Step without_attempt(const Visit &visit, const Error &error);
@@ -56,7 +60,10 @@ private:
     oidc::AuthorizationResponse response_;
     std::optional<session::LoginAttempt> attempt_;
     std::optional<oidc::TokenResponse> tokens_;
-    std::optional<SignatureCheck> id_token_;
+    Instant tokens_came_;
+    std::optional<SignatureCheck> signature_;
+    std::optional<oidc::IdToken> id_token_;
+    std::optional<UserinfoCall> userinfo_;
 };
 
 } // namespace bff::flow

@@ -16,6 +16,7 @@
 #include "core/flow/logout_flow.hpp"
 #include "core/flow/problem.hpp"
 #include "core/flow/session_info.hpp"
+#include "core/flow/userinfo_endpoint.hpp"
 
 namespace bff::flow {
 namespace {
@@ -36,6 +37,7 @@ constexpr Endpoint kEndpoints[] = {
     {"callback", "GET, POST", make<CallbackFlow>},
     {"session", "GET, HEAD", make<SessionEndpoint>},
     {"user", "GET, HEAD", make<UserEndpoint>},
+    {"userinfo", "GET, HEAD", make<UserinfoEndpoint>},
     {"logout", "GET, POST", make<LogoutFlow>},
     {"jwks", "GET, HEAD", make<JwksEndpoint>},
 };

@@ -56,6 +56,9 @@ constexpr Words kWords[] = {
     {"id_token_invalid", 502, "You were not signed in",
      "The provider's answer did not pass a check. Please sign in again; if "
      "that does not help, tell the people who run this site."},
+    {"userinfo_invalid", 502, "Your account could not be read",
+     "The provider's answer about it did not pass a check. Please try again; "
+     "if that does not help, tell the people who run this site."},
     {"provider_misconfigured", 502, "You cannot sign in at the moment",
      "The provider does not work with this site as it is set up. Please tell "
      "the people who run this site."},

@@ -29,6 +29,7 @@ enum class Problem {
     login_refused,
     code_rejected,
     id_token_invalid,
+    userinfo_invalid,
     provider_misconfigured,
     provider_unavailable,
     store_unavailable,

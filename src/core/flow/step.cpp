@@ -23,6 +23,8 @@ std::string_view name_of(Action action)
         return "session";
     case Action::user:
         return "user";
+    case Action::userinfo:
+        return "userinfo";
     case Action::logout:
         return "logout";
     case Action::preflight:

@@ -35,6 +35,7 @@ enum class Action {
     callback,
     session,
     user,
+    userinfo,
     logout,
     preflight,
     jwks,

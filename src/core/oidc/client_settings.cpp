@@ -11,6 +11,7 @@
 #include <algorithm>
 
 #include "core/base/text.hpp"
+#include "core/oidc/metadata.hpp"
 #include "core/oidc/private_key.hpp"
 #include "core/web/url.hpp"
 
@@ -585,6 +586,20 @@ std::string default_config_url(std::string_view issuer)
     return std::string{issuer} + "/.well-known/openid-configuration";
 }
 
+// UI-6. Where no metadata is asked for, nobody else will tell.
+Result<Done> check_userinfo(const ClientSettings &client)
+{
+    if (client.userinfo_at_login && client.endpoints.userinfo.empty() &&
+        Metadata::by_hand(client)) {
+        return misconfigured("\"userinfo on\" needs \"userinfo_endpoint\" "
+                             "where the other endpoints are set by hand; "
+                             "write the provider's, or remove \"userinfo "
+                             "on\"");
+    }
+
+    return Done{};
+}
+
 Result<Done> check_provider_urls(ClientSettings &client)
 {
     if (client.config_url.empty()) {
@@ -612,7 +627,7 @@ Result<Done> check_provider_urls(ClientSettings &client)
         }
     }
 
-    return Done{};
+    return check_userinfo(client);
 }
 
 Result<Done> check_login_args(ClientSettings &client)

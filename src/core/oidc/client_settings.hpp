@@ -95,6 +95,7 @@ struct ClientSettings {
     Seconds clock_skew{60};
     std::string config_url; // check() fills in the default
     Endpoints endpoints;
+    bool userinfo_at_login = false;
     bool insecure_http = false;
 
     Seconds session_timeout{8 * 3600};

@@ -33,6 +33,7 @@ Result<Done> take_needed(const json_t *document, const ClientSettings &client,
 void take_optional(const json_t *document, const ClientSettings &client,
                    Metadata &metadata);
 Result<Done> take_flags(const json_t *document, Metadata &metadata);
+bool needs(std::string_view name, const ClientSettings &client);
 bool needs_jwks(const ClientSettings &client);
 Error unsupported(std::string detail);
 
@@ -170,20 +171,25 @@ Result<Done> take_needed(const json_t *document, const ClientSettings &client,
     metadata.authorization_endpoint = client.endpoints.authorization;
     metadata.token_endpoint = client.endpoints.token;
     metadata.jwks_uri = client.endpoints.jwks;
+    metadata.userinfo_endpoint = client.endpoints.userinfo;
 
     const std::pair<std::string_view, std::string &> needed[] = {
         {"authorization_endpoint", metadata.authorization_endpoint},
         {"token_endpoint", metadata.token_endpoint},
         {"jwks_uri", metadata.jwks_uri},
+        {"userinfo_endpoint", metadata.userinfo_endpoint},
     };
 
     for (const auto &[name, taken] : needed) {
-        if (!taken.empty() || (name == "jwks_uri" && !needs_jwks(client))) {
+        if (!taken.empty() || !needs(name, client)) {
             continue;
         }
         auto found = endpoint_or_alias(document, name, client);
         if (!found) {
-            return std::move(found).error();
+            auto error = std::move(found).error();
+            error.detail +=
+                name == "userinfo_endpoint" ? "; \"userinfo on\" needs it" : "";
+            return error;
         }
         taken = std::move(*found);
     }
@@ -194,7 +200,6 @@ Result<Done> take_needed(const json_t *document, const ClientSettings &client,
 void take_optional(const json_t *document, const ClientSettings &client,
                    Metadata &metadata)
 {
-    metadata.userinfo_endpoint = client.endpoints.userinfo;
     metadata.end_session_endpoint = client.endpoints.end_session;
     metadata.revocation_endpoint = client.endpoints.revocation;
 
@@ -225,6 +230,18 @@ Result<Done> take_flags(const json_t *document, Metadata &metadata)
 
     metadata.iss_parameter_supported = supported.value_or(false);
     return Done{};
+}
+
+bool needs(std::string_view name, const ClientSettings &client)
+{
+    if (name == "jwks_uri") {
+        return needs_jwks(client);
+    }
+    if (name == "userinfo_endpoint") {
+        return client.userinfo_at_login;
+    }
+
+    return true;
 }
 
 bool needs_jwks(const ClientSettings &client)

@@ -46,6 +46,15 @@ flow::Reply with_claims(FlowStage &stage, std::string_view members)
         stage.answer(stage.tokens(stage.id_token(login, members))));
 }
 
+// A login with "userinfo on", until the provider is asked for it.
+flow::Step up_to_userinfo(FlowStage &stage, std::string_view members = "{}")
+{
+    stage.client->userinfo_at_login = true;
+    auto login = stage.start_login();
+    as_fetch(stage.send_code(login));
+    return stage.answer(stage.tokens(stage.id_token(login, members)));
+}
+
 // Whatever failed after the code was sent: no session, no login, no retry; a
 // provider that is away leaves the session that lives.
 void check_end(const FlowStage &stage, const flow::Reply &reply)
@@ -825,6 +834,115 @@ TEST(needs_no_keys_when_the_secret_is_the_key_key_2)
         stage.tokens(mint_mac(kClientSecret, Algorithm::hs256, claims))));
 
     ck_assert(is_saved(reply.change));
+}
+
+TEST(asks_no_userinfo_unless_it_is_on_ui_6)
+{
+    FlowStage stage;
+    auto claims = details_of(stage.log_in()).claims;
+
+    ck_assert(claims.find("email") == std::string::npos);
+}
+
+TEST(asks_userinfo_with_the_new_token_when_it_is_on_ui_6)
+{
+    FlowStage stage;
+    auto step = up_to_userinfo(stage);
+    const auto &request = as_fetch(step).request;
+
+    ck_assert(as_fetch(step).once == flow::Once::no);
+    ck_assert(request.url == "https://id.example.com/userinfo");
+    ck_assert(request.headers[0].value ==
+              "Bearer " + std::string{kAccessToken});
+}
+
+TEST(asks_no_userinfo_before_the_id_token_was_validated_idt_18)
+{
+    for (auto members :
+         {R"({"nonce": "another"})", R"({"aud": "other"})", R"({"exp": 1})"}) {
+        FlowStage stage;
+        stage.client->userinfo_at_login = true;
+        auto reply = with_claims(stage, members); // no Fetch in between
+        ck_assert(is_problem(reply, 502, "id_token_invalid"));
+    }
+
+    FlowStage stage; // nor before its key is known
+    stage.client->userinfo_at_login = true;
+    stage.jwks = nullptr;
+    auto login = stage.start_login();
+    as_fetch(stage.send_code(login));
+    auto step = stage.answer(stage.tokens(stage.id_token(login)));
+    ck_assert(as_fetch(step).once == flow::Once::keys);
+    stage.learn_keys(all_jwks());
+    step = stage.answer(http(200, ""));
+    ck_assert(as_fetch(step).request.url == "https://id.example.com/userinfo");
+}
+
+TEST(adds_the_claims_of_userinfo_to_those_of_the_id_token_ui_6)
+{
+    FlowStage stage;
+    stage.client->session_claims = {"sub", "name", "email", "acr"};
+    as_fetch(up_to_userinfo(stage, R"({"name": "Signed"})"));
+    auto details = details_of(stage.reply(stage.answer(
+        http(200, R"({"sub": "alice", "name": "Not signed", "x": 1,)"
+                  R"( "email": "alice@example.com"})"))));
+
+    ck_assert_str_eq(details.claims.c_str(),
+                     R"({"sub":"alice","name":"Signed",)"
+                     R"("email":"alice@example.com"})");
+    ck_assert(details.sub == "alice");
+}
+
+TEST(takes_the_providers_session_from_the_id_token_only)
+{
+    FlowStage stage;
+    as_fetch(up_to_userinfo(stage));
+    auto details = details_of(stage.reply(
+        stage.answer(http(200, R"({"sub": "alice", "sid": "another"})"))));
+
+    ck_assert(details.sid.empty());
+}
+
+TEST(ends_the_login_when_userinfo_fails_a_check_ck_22_ui_3)
+{
+    for (const auto &answer :
+         {http(200, R"({"sub": "bob"})"), http(200, R"({"name": "x"})"),
+          http(200, "[]"), http(401, "{}"), http(403, ""), http(404, ""),
+          http(302, "")}) {
+        FlowStage stage;
+        stage.log_in();
+        as_fetch(up_to_userinfo(stage));
+        auto reply = stage.reply(stage.answer(answer));
+        ck_assert(is_problem(reply, 502, "userinfo_invalid"));
+        ck_assert(reply.report.text.starts_with("login failed: userinfo "));
+        check_end(stage, reply);
+    }
+}
+
+TEST(tells_when_userinfo_cannot_be_had)
+{
+    for (const auto &answer :
+         {http(500, "oops"), failed(Code::unavailable, "timed out")}) {
+        FlowStage stage;
+        as_fetch(up_to_userinfo(stage));
+        auto reply = stage.reply(stage.answer(answer));
+        ck_assert(is_problem(reply, 503, "provider_unavailable"));
+        ck_assert(!header(reply, "Retry-After").empty());
+        check_end(stage, reply);
+    }
+}
+
+TEST(counts_the_tokens_lifetime_from_when_it_came)
+{
+    FlowStage stage;
+    as_fetch(up_to_userinfo(stage));
+    auto came = stage.now;
+    stage.now += Seconds{9};
+    auto session =
+        session_of(stage.reply(stage.answer(http(200, R"({"sub": "alice"})"))));
+
+    ck_assert(session.access_token_expires == came + Seconds{300});
+    ck_assert(session.created == stage.now);
 }
 
 TEST(starts_no_session_without_random_bytes)

@@ -42,6 +42,7 @@ TEST(answers_405_with_allow_to_any_other_method)
         {"callback", "GET, POST", {"HEAD", "PUT", "get"}},
         {"session", "GET, HEAD", {"POST", "DELETE"}},
         {"user", "GET, HEAD", {"POST", "TRACE"}},
+        {"userinfo", "GET, HEAD", {"POST", "OPTIONS"}},
         {"logout", "GET, POST", {"HEAD", "PUT"}},
         {"jwks", "GET, HEAD", {"POST", "PUT", "OPTIONS"}},
     };
@@ -68,8 +69,8 @@ TEST(answers_people_with_a_page)
 
 TEST(gives_a_story_to_each_good_name_and_method)
 {
-    for (auto name :
-         {"login", "callback", "session", "user", "logout", "jwks"}) {
+    for (auto name : {"login", "callback", "session", "user", "userinfo",
+                      "logout", "jwks"}) {
         FlowStage stage;
         auto step = stage.endpoint(name, call("/bff/" + std::string{name}));
         auto reply = stage.reply(std::move(step));

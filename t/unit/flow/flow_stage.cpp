@@ -150,6 +150,7 @@ void FlowStage::learn_metadata(std::string_view members)
         R"("authorization_endpoint": "https://id.example.com/authorize",)"
         R"("token_endpoint": "https://id.example.com/token",)"
         R"("jwks_uri": "https://id.example.com/jwks",)"
+        R"("userinfo_endpoint": "https://id.example.com/userinfo",)"
         R"("end_session_endpoint": "https://id.example.com/logout"})");
     auto more = json::parse_object(members);
     ck_assert(document && more);

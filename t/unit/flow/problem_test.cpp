@@ -51,6 +51,7 @@ TEST(has_the_codes_and_statuses_of_the_contract)
         {Problem::login_refused, "login_refused", 403},
         {Problem::code_rejected, "code_rejected", 502},
         {Problem::id_token_invalid, "id_token_invalid", 502},
+        {Problem::userinfo_invalid, "userinfo_invalid", 502},
         {Problem::provider_misconfigured, "provider_misconfigured", 502},
         {Problem::provider_unavailable, "provider_unavailable", 503},
         {Problem::store_unavailable, "store_unavailable", 503},

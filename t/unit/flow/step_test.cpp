@@ -18,6 +18,7 @@ TEST(names_every_action_in_one_lower_case_word)
     ck_assert(name_of(Action::callback) == "callback");
     ck_assert(name_of(Action::session) == "session");
     ck_assert(name_of(Action::user) == "user");
+    ck_assert(name_of(Action::userinfo) == "userinfo");
     ck_assert(name_of(Action::logout) == "logout");
     ck_assert(name_of(Action::preflight) == "preflight");
     ck_assert(name_of(Action::jwks) == "jwks");

@@ -428,6 +428,30 @@ TEST(wants_an_endpoints_path_between_slashes)
     }
 }
 
+TEST(needs_a_userinfo_endpoint_by_hand_where_no_metadata_is_asked_for_ui_6)
+{
+    auto by_hand = [](ClientSettings &c) {
+        c.userinfo_at_login = true;
+        c.endpoints.authorization = "https://id.example.com/authorize";
+        c.endpoints.token = "https://id.example.com/token";
+        c.endpoints.jwks = "https://id.example.com/jwks";
+    };
+
+    ck_assert(refuses("userinfo_endpoint", by_hand));
+    ck_assert(accepts([&](ClientSettings &c) {
+        by_hand(c);
+        c.endpoints.userinfo = "https://id.example.com/userinfo";
+    }));
+    ck_assert(accepts([&](ClientSettings &c) {
+        by_hand(c);
+        c.endpoints.token.clear(); // metadata is asked for
+    }));
+    ck_assert(accepts([&](ClientSettings &c) {
+        by_hand(c);
+        c.userinfo_at_login = false;
+    }));
+}
+
 TEST(checks_every_url_of_the_provider_disc_3)
 {
     using Member = std::function<std::string &(ClientSettings &)>;

@@ -120,6 +120,30 @@ TEST(refuses_a_missing_malformed_or_http_endpoint_disc_4)
     }
 }
 
+TEST(needs_a_userinfo_endpoint_when_userinfo_is_on_ui_6)
+{
+    auto client = shop_client();
+    client.userinfo_at_login = true;
+    auto parse = [&](std::string_view value) {
+        auto text = document_with("userinfo_endpoint", value);
+        return Metadata::parse(text, client);
+    };
+
+    ck_assert(parse("\"https://id.example.com/u\"")->userinfo_endpoint ==
+              "https://id.example.com/u");
+    ck_assert(is_unsupported(
+        Metadata::parse(document_without("userinfo_endpoint"), client),
+        "\"userinfo on\" needs it"));
+    for (auto value : {"1", "null", "\"\"", "\"http://id.example.com/x\""}) {
+        ck_assert(is_unsupported(parse(value), "\"userinfo on\" needs it"));
+    }
+
+    client.endpoints.userinfo = "https://hand.example/u";
+    auto by_hand =
+        Metadata::parse(document_without("userinfo_endpoint"), client);
+    ck_assert(by_hand->userinfo_endpoint == "https://hand.example/u");
+}
+
 TEST(takes_a_malformed_optional_endpoint_for_absent)
 {
     const std::pair<const char *, std::string Metadata::*> members[] = {
