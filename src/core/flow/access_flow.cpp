@@ -58,7 +58,9 @@ Step AccessFlow::without_session(const Visit &visit)
         return Proceed{Secret{}, tidied(visit)};
     }
 
-    if (!policy_.sends_to_login(visit.request)) {
+    // CB-6: a login that nobody asked for would take the place of another
+    if (!policy_.sends_to_login(visit.request) ||
+        web::is_prefetch(visit.request)) {
         return unauthenticated_reply(visit);
     }
 

@@ -170,6 +170,23 @@ TEST(sends_a_page_without_a_session_to_login_and_back_bff_23)
     ck_assert(remembered_path(stage, reply) == "/orders?id=7%2f8&x=%C3%A4");
 }
 
+TEST(begins_no_login_for_a_prefetched_page_cb_6)
+{
+    for (auto policy :
+         {Unauthenticated::automatic, Unauthenticated::redirect}) {
+        FlowStage stage;
+        auto reply =
+            stage.reply(stage.access(prefetched(page("/orders")), {policy}));
+
+        ck_assert(is_problem(reply, 401, "no_session"));
+        ck_assert(set_cookies(reply).empty());
+    }
+
+    FlowStage member;
+    member.log_in();
+    as_proceed(member.access(prefetched(page("/orders"))));
+}
+
 TEST(does_not_send_a_posted_form_back_to_where_it_was_posted)
 {
     FlowStage stage;
