@@ -39,6 +39,10 @@ constexpr std::string_view kNoCookie =
     "blocked, please allow them for this site; if it was begun in another "
     "browser or long ago, please sign in again.";
 
+// What a second look is told of the first, which did find a cookie, or not.
+constexpr std::string_view kUsedBefore = "login_used";
+constexpr std::string_view kNotFound = "login_expired";
+
 // Nothing was found that belongs to this answer, so nothing changes.
 struct Refusal {
     Problem problem;
@@ -53,7 +57,7 @@ web::HttpResponse told_page(std::string_view path);
 
 bool has_other_logins(const Visit &visit, std::string_view state);
 bool has_our_cookies(const Visit &visit);
-Reply looked_at_again(const Visit &visit, Reply refusal,
+Reply looked_at_again(const Visit &visit, Reply refusal, std::string_view why,
                       std::string_view state);
 
 Report::Level level_of(Problem problem);
@@ -349,11 +353,12 @@ Step CallbackFlow::without_attempt(const Visit &visit, const Error &error)
     if (has_other_logins(visit, response_.state)) {
         refusal = {Problem::state_mismatch,
                    "state does not match any pending login of this browser"};
-    } else if (!has_our_cookies(visit)) {
+    } else if (!has_our_cookies(visit) && response_.error != kUsedBefore) {
         refusal.sentence = kNoCookie;
     }
 
-    return looked_at_again(visit, refuse(visit, refusal), response_.state);
+    return looked_at_again(visit, refuse(visit, refusal), kNotFound,
+                           response_.state);
 }
 
 // CB-4: told as it is, tried again by nobody but the user.
@@ -381,9 +386,10 @@ Step CallbackFlow::used_before(const Visit &visit)
 
     auto reply = refuse(visit, {Problem::login_expired,
                                 "this answer was used before; a callback "
-                                "works once"});
-    return fail(visit,
-                looked_at_again(visit, std::move(reply), attempt_->state));
+                                "works once",
+                                attempt_->return_path});
+    return fail(visit, looked_at_again(visit, std::move(reply), kUsedBefore,
+                                       attempt_->state));
 }
 
 Step CallbackFlow::fail(const Visit &visit, Problem problem,
@@ -473,11 +479,12 @@ bool has_our_cookies(const Visit &visit)
 // The back button and a reload come from the provider's site as the callback
 // did, so that a Strict session stays at home. Where the refusal's page leads
 // by itself is asked by this site, and may be answered otherwise.
-Reply looked_at_again(const Visit &visit, Reply refusal, std::string_view state)
+Reply looked_at_again(const Visit &visit, Reply refusal, std::string_view why,
+                      std::string_view state)
 {
     if (may_hold_back_cookies(visit)) {
         web::FormWriter form;
-        form.add("error", "login_expired").add("state", state);
+        form.add("error", why).add("state", state);
         refusal.response.headers.push_back(
             {"Refresh",
              "0; url=" + endpoint_url(visit, "callback") + '?' + form.take()});

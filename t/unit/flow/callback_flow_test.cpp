@@ -552,6 +552,28 @@ TEST(looks_again_for_a_strict_session_before_it_gives_up_cb_7)
     }
 }
 
+// Its cookie came, so cookies are not what is wrong.
+TEST(offers_the_same_login_again_when_an_answer_was_used_before_cb_7)
+{
+    FlowStage stage;
+    auto login = stage.start_login("?returnUrl=/orders");
+    auto pending = stage.jar;
+    as_fetch(stage.send_code(login));
+    stage.reply(stage.answer(stage.tokens(stage.id_token(login))));
+    stage.jar = pending;
+
+    auto reply = stage.reply(come_back(stage, stage.callback(login)));
+    ck_assert(reply.response.body.find("/bff/login?returnUrl=%2Forders") !=
+              std::string::npos);
+
+    stage.jar.clear(); // as this answer says
+    auto again = header(reply, "Refresh").substr(7);
+    reply = stage.reply(stage.endpoint("callback", page(again)));
+    ck_assert(is_problem(reply, 400, "login_expired"));
+    ck_assert(reply.response.body.find("allow them for this site") ==
+              std::string::npos);
+}
+
 TEST(says_so_when_a_browser_keeps_no_cookies)
 {
     FlowStage stage;
