@@ -60,6 +60,14 @@ Step LoginStart::send_to_provider(const Visit &visit) const
     attempt->return_path = wish_.return_path.text();
     remember_request(url, *attempt);
 
+    // In a frame, the answer to another site's form can set no Strict cookie:
+    // Chromium 156 says SchemefulSameSiteStrict, and the session is gone.
+    if (attempt->is_silent &&
+        attempt->response_mode != oidc::ResponseMode::query) {
+        attempt->response_mode = oidc::ResponseMode::query;
+        url = authorization_url(visit, *attempt, wish_);
+    }
+
     const auto &[client, style, keys] = visit.party;
     auto cookie = session::write_login(*attempt, style, keys, visit.entropy);
     if (!cookie) {
@@ -159,6 +167,7 @@ std::string authorization_url(const Visit &visit,
     request.state = attempt.state;
     request.nonce = attempt.nonce;
     request.code_verifier = attempt.code_verifier;
+    request.response_mode = attempt.response_mode;
     request.extra_args = visit.extra_auth_args;
     request.login_args = wish.args;
 

@@ -65,7 +65,7 @@ void add_protocol(const AuthorizationRequest &request,
         .add("nonce", request.nonce);
 
     // "query" is what every provider does when it is not told.
-    if (client.response_mode == ResponseMode::form_post) {
+    if (request.response_mode == ResponseMode::form_post) {
         form.add("response_mode", "form_post");
     }
 

@@ -22,7 +22,8 @@ struct AuthorizationRequest {
     std::string_view state;
     std::string_view nonce;
     std::string_view code_verifier; // "" when PKCE is off
-    std::string_view extra_args;    // a query string of the operator's
+    ResponseMode response_mode = ResponseMode::query;
+    std::string_view extra_args; // a query string of the operator's
     // What the page passed; only names in client.login_args are used.
     std::vector<std::pair<std::string, std::string>> login_args;
 };

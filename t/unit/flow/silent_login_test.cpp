@@ -99,6 +99,24 @@ TEST(ends_a_silent_login_that_succeeds_like_any_other)
                   .ends_with("frame-ancestors 'self'"));
 }
 
+// A form in a frame could set no Strict cookie.
+TEST(asks_for_a_query_whatever_response_mode_says)
+{
+    for (auto extra : {"", "prompt=none"}) {
+        FlowStage stage;
+        stage.client->response_mode = oidc::ResponseMode::form_post;
+        stage.extra_auth_args = extra;
+        auto login = stage.start_login(*extra ? "" : "?prompt=none");
+
+        ck_assert(parameter(login.url, "response_mode").empty());
+        ck_assert(parameter(login.url, "state") == login.state);
+        as_fetch(stage.send_code(login));
+        auto reply =
+            stage.reply(stage.answer(stage.tokens(stage.id_token(login))));
+        ck_assert(is_saved(reply.change));
+    }
+}
+
 TEST(shows_people_a_page_when_somebody_was_looking)
 {
     FlowStage stage;
