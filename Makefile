@@ -160,7 +160,7 @@ nginx-test: build
 	node --test t/nginx/*.test.mjs
 
 browser-test: build
-	node --test t/browser/*.test.mjs
+	node --test --test-concurrency=2 t/browser/*.test.mjs
 
 interop-test: build ## with real providers, as Debian has them
 	@t/interop/unpack-providers
