@@ -13,7 +13,6 @@ import { after, before, test } from 'node:test';
 import { Browser } from '../lib/browser.mjs';
 import { kSessionCookie } from '../lib/checks.mjs';
 import { decodeJwt } from '../lib/jose.mjs';
-import { needs } from '../lib/needs.mjs';
 import { Nginx, Place } from '../lib/nginx.mjs';
 import { Upstream } from '../lib/upstream.mjs';
 import { Glewlwyd } from './lib/glewlwyd.mjs';
@@ -21,7 +20,6 @@ import { interop } from './lib/unpacked.mjs';
 
 const kAlgorithms = ['ES256', 'ES512', 'PS256', 'EdDSA'];
 const kAwkward = 'a secret: 100% of +/=';
-const kNeedsUserinfo = await needs('userinfo');
 
 // A server, and a provider of the same name; the latter's block has the lines.
 const party = ({ api, at }, name, lines) => `
@@ -72,7 +70,7 @@ const configuration = (s) => `
         id_token_alg   ES256;
     `)}
 
-    ${kNeedsUserinfo.skip ? '' : party(s, 'userinfo', `
+    ${party(s, 'userinfo', `
         issuer         ${s.op.issuer('ES256')};
         client_id      shop;
         client_secret  shop-secret;
@@ -89,7 +87,7 @@ interop('glewlwyd', () => {
         s.api = await Upstream.start();
         s.op = await Glewlwyd.start(s.at, kAlgorithms, {
             shop: client('shop-secret', [...kAlgorithms, 'RS256', 'stale',
-                ...(kNeedsUserinfo.skip ? [] : ['userinfo'])]),
+                'userinfo']),
             awkward: { ...client(kAwkward, ['post']),
                 token_endpoint_auth_method: ['client_secret_post'] } });
         s.nginx = await Nginx.start({ place: s.at, http: configuration(s) });
@@ -206,7 +204,7 @@ interop('glewlwyd', () => {
         assert.equal((await b.session()).authenticated, true);
     });
 
-    test('glewlwyd: userinfo is asked with the access token', kNeedsUserinfo,
+    test('glewlwyd: userinfo is asked with the access token',
         async () => {
             const { b } = await login('userinfo');
             assert.equal((await b.session()).claims.name, 'Alice Archer');

@@ -13,7 +13,6 @@ import { Browser } from '../lib/browser.mjs';
 import { kSessionCookie } from '../lib/checks.mjs';
 import { submit } from '../lib/forms.mjs';
 import { decodeJwt } from '../lib/jose.mjs';
-import { needs } from '../lib/needs.mjs';
 import { Nginx, Place } from '../lib/nginx.mjs';
 import { Upstream } from '../lib/upstream.mjs';
 import { LemonldapNg } from './lib/lemonldap_ng.mjs';
@@ -27,8 +26,6 @@ const kUserinfo = {
     plain: {},
     signed: { oidcRPMetaDataOptionsUserInfoSignAlg: 'RS256' },
 };
-const kNeedsUserinfo = await needs('userinfo');
-const withUserinfo = () => kNeedsUserinfo.skip ? [] : Object.keys(kUserinfo);
 
 const server = ({ api, at }, name, provider) => `
     server {
@@ -76,7 +73,7 @@ const configuration = (s) => `
     ${server(s, 'awkward', 'awkward')}
     ${server(s, 'symmetric', 'symmetric')}
     ${server(s, 'slashless', 'slashless')}
-    ${withUserinfo().map((name) => `
+    ${Object.keys(kUserinfo).map((name) => `
         bff_provider ${name} {
             issuer         ${s.op.issuer};
             client_id      ${name};
@@ -99,7 +96,7 @@ interop('lemonldap-ng', () => {
             symmetric: { ...ours('symmetric'), secret: kLong,
                 oidcRPMetaDataOptionsIDTokenSignAlg: 'HS512' },
             awkward: { secret: kAwkward, origin: origin('awkward') },
-            ...Object.fromEntries(withUserinfo().map((name) =>
+            ...Object.fromEntries(Object.keys(kUserinfo).map((name) =>
                 [name, { ...ours(name), ...kUserinfo[name] }])) });
         s.nginx = await Nginx.start({ place: s.at, http: configuration(s) });
     });
@@ -205,7 +202,7 @@ interop('lemonldap-ng', () => {
         assert.equal((await b.session()).claims.name, undefined);
     });
 
-    test('lemonldap-ng: userinfo tells the name', kNeedsUserinfo, async () => {
+    test('lemonldap-ng: userinfo tells the name', async () => {
         const { b } = await login('plain');
         const { claims } = await b.session();
         assert.equal(claims.name, 'Doctor Who');
@@ -213,7 +210,7 @@ interop('lemonldap-ng', () => {
     });
 
     test('lemonldap-ng: UI-4 signed userinfo without iss is refused',
-        kNeedsUserinfo, async () => {
+        async () => {
             const from = s.nginx.mark();
             const page = await authenticate(new Browser(origin('signed')));
             assert.equal(page.status, 502, page.body);

@@ -13,7 +13,6 @@ import { kSessionCookie } from '../lib/checks.mjs';
 import { DemoProvider } from '../lib/demo_provider.mjs';
 import { submit } from '../lib/forms.mjs';
 import { decodeJwt } from '../lib/jose.mjs';
-import { needs } from '../lib/needs.mjs';
 import { Nginx, Place } from '../lib/nginx.mjs';
 import { Upstream } from '../lib/upstream.mjs';
 
@@ -129,16 +128,14 @@ const kMethods = {
     client_secret_post: { client: { client_secret: kAwkward },
         credentials: (s) => `${secret(s)} client_auth client_secret_post;` },
     client_secret_jwt: { client: { client_secret: kAwkward },
-        credentials: (s) => `${secret(s)} client_auth client_secret_jwt;`,
-        ...await needs('client_key') },
+        credentials: (s) => `${secret(s)} client_auth client_secret_jwt;` },
     private_key_jwt: { client: {
         token_endpoint_auth_signing_alg: 'ES256',
         jwks: { keys: [{ ...kKey.publicKey.export({ format: 'jwk' }),
             kid: 'ours' }] } },
     credentials: ({ at }) => `client_key ${at.file('client.pem',
         kKey.privateKey.export({ type: 'pkcs8', format: 'pem' }),
-        0o600)} kid=ours;`,
-    ...await needs('client_key') },
+        0o600)} kid=ours;` },
 };
 
 for (const [method, { client, ...options }] of Object.entries(kMethods)) {

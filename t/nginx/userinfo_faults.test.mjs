@@ -47,6 +47,10 @@ const kUnavailable = [
     ['answers 500', send(wire.instead({ status: 500, body: 'oops' }))],
     ['answers 503', send(wire.instead({ status: 503, body: '{}' }))],
     ['answers 429', send(wire.instead({ status: 429, body: '{}' }))],
+];
+
+// Something came, but no answer in the sense of HTTP, or too much of it.
+const kBroken = [
     ['speaks no HTTP', send(wire.raw('SSH-2.0-OpenSSH_9.2\r\n\r\n'))],
     ['sends two Content-Lengths', send(wire.raw('HTTP/1.1 200 OK\r\n'
         + 'Content-Length: 2\r\nContent-Length: 5\r\n\r\n{}'))],
@@ -83,6 +87,23 @@ function assertOneLine(mark) {
     for (const secret of Object.values(s.op.tokens)) {
         assert.ok(!s.nginx.log(mark).includes(secret), 'the log tells a token');
     }
+}
+
+for (const [what, fail] of kBroken) {
+    test(`UI-2: userinfo ${what}: refused, with 502 and one line`, async () => {
+        const browser = await loggedIn();
+        await fail();
+        const mark = s.nginx.mark();
+        assertProblem(await browser.api('/bff/userinfo'), 502,
+            'userinfo_invalid');
+        assert.equal(s.nginx.complaints(mark).length, 1);
+        assert.equal((await browser.api('/api/x')).status, 200);
+
+        const { answer, browser: other } = await attempt(s);
+        assertRefused(answer, 502, 'userinfo_invalid');
+        assert.deepEqual(other.jar.named(kSessionCookie), []);
+        await works();
+    });
 }
 
 for (const [what, fail] of kUnavailable) {

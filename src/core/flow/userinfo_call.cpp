@@ -16,6 +16,8 @@
 namespace bff::flow {
 namespace {
 
+// An answer that is none by HTTP's own rules has failed a check, too.
+Error without_answer(Error error);
 UserinfoCall::Outcome outcome_of(Result<json::Value> claims);
 
 } // namespace
@@ -69,7 +71,7 @@ UserinfoCall::Outcome UserinfoCall::read(const Visit &visit,
                                          const Answer &answer)
 {
     if (!answer) {
-        return Error{answer.error().code, "userinfo: " + answer.error().detail};
+        return without_answer(answer.error());
     }
 
     auto read = oidc::read_userinfo(*answer, *visit.party.client);
@@ -105,6 +107,16 @@ UserinfoCall::take_verdict(const Visit &visit, SignatureCheck::Outcome outcome)
 }
 
 namespace {
+
+Error without_answer(Error error)
+{
+    if (error.code == Code::unsupported) {
+        error.code = Code::forged;
+    }
+    error.detail = "userinfo: " + error.detail;
+
+    return error;
+}
 
 UserinfoCall::Outcome outcome_of(Result<json::Value> claims)
 {

@@ -22,7 +22,7 @@ namespace bff::oidc {
 namespace {
 
 constexpr size_t kLeastModulusBits = 2048; // RFC 7518, 3.3
-constexpr size_t kMostModulusBits = 8192;  // as of keys that verify
+constexpr size_t kMostModulusBits = 4096;  // 8192 sign for 86 ms
 constexpr size_t kMostKidOctets = 256;
 
 Result<std::string> kid_of(const KeyMaterial &material,
@@ -270,7 +270,7 @@ Result<Done> check_size(const KeyMaterial &material)
     auto bits = bits_of(material.number("n"));
     if (bits < kLeastModulusBits || bits > kMostModulusBits) {
         return unusable("its RSA key has " + std::to_string(bits) +
-                        " bits; use one of 2048 to 8192 (RFC 7518, 3.3)");
+                        " bits; use one of 2048 to 4096 (RFC 7518, 3.3)");
     }
 
     auto is_too_long = [&](const auto &number) {

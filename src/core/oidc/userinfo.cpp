@@ -13,6 +13,7 @@
 
 #include "core/base/text.hpp"
 #include "core/oidc/jwt_claims.hpp"
+#include "core/oidc/provider_answer.hpp"
 
 namespace bff::oidc {
 namespace {
@@ -22,7 +23,7 @@ constexpr size_t kLeastTokenOctets = 16;
 
 enum class Media { json, jwt };
 
-Error failure(const web::HttpResponse &response);
+Error failure(const web::HttpResponse &response, Error error);
 Result<Media> media_of(const web::HttpResponse &response);
 Result<UserinfoAnswer> read_json(std::string_view body);
 Result<UserinfoAnswer> read_jwt(std::string_view body,
@@ -53,8 +54,9 @@ web::HttpRequest userinfo_request(const Metadata &metadata,
 Result<UserinfoAnswer> read_userinfo(const web::HttpResponse &response,
                                      const ClientSettings &client)
 {
-    if (response.status != 200) {
-        return failure(response);
+    auto body = body_of(response, "userinfo endpoint");
+    if (!body) {
+        return failure(response, std::move(body).error());
     }
 
     auto media = media_of(response);
@@ -62,8 +64,7 @@ Result<UserinfoAnswer> read_userinfo(const web::HttpResponse &response,
         return std::move(media).error();
     }
 
-    return *media == Media::json ? read_json(response.body)
-                                 : read_jwt(response.body, client);
+    return *media == Media::json ? read_json(*body) : read_jwt(*body, client);
 }
 
 Result<json::Value> check_userinfo(json::Value claims,
@@ -124,16 +125,15 @@ std::string bearer_error(const web::HttpResponse &response)
     return "";
 }
 
-Error failure(const web::HttpResponse &response)
+// What will not pass by itself is a matter of this answer, as a failed check.
+Error failure(const web::HttpResponse &response, Error error)
 {
-    auto status = response.status;
-    auto detail = "userinfo endpoint answered with HTTP status " +
-                  std::to_string(status) + bearer_error(response);
-    bool may_pass =
-        (status >= 500 && status < 600) || status == 408 || status == 429;
+    if (error.code == Code::unsupported) {
+        error.code = Code::forged;
+        error.detail += bearer_error(response);
+    }
 
-    return Error{may_pass ? Code::unavailable : Code::forged,
-                 std::move(detail)};
+    return error;
 }
 
 // UI-2: exactly one, since with two of them two readers may differ.
