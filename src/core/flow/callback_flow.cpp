@@ -16,64 +16,20 @@
 
 #include "core/flow/callback_flow.hpp"
 
-#include <algorithm>
-
 #include "core/base/text.hpp"
 #include "core/flow/answer.hpp"
+#include "core/flow/callback_refusal.hpp"
+#include "core/flow/new_session.hpp"
 #include "core/flow/silent_login.hpp"
 #include "core/flow/visitor.hpp"
 #include "core/oidc/token_request.hpp"
-#include "core/session/cookie_style.hpp"
-#include "core/session/session_codec.hpp"
-#include "core/web/query.hpp"
 #include "core/web/request_kind.hpp"
 
 namespace bff::flow {
 namespace {
 
-constexpr size_t kSessionIdOctets = 16;
-constexpr size_t kMostStateOctets = 128; // CB-2
-
-constexpr std::string_view kNoCookie =
-    "This browser did not send the cookie that belongs to it. If cookies are "
-    "blocked, please allow them for this site; if it was begun in another "
-    "browser or long ago, please sign in again.";
-
-// What a second look is told of the first, which did find a cookie, or not.
-constexpr std::string_view kUsedBefore = "login_used";
-constexpr std::string_view kNotFound = "login_expired";
-
-// Nothing was found that belongs to this answer, so nothing changes.
-struct Refusal {
-    Problem problem;
-    std::string_view why; // for the log
-    std::string_view return_path = "/";
-    std::string_view sentence = {}; // instead of the problem's own
-};
-Reply refuse(const Visit &visit, const Refusal &refusal);
-Problem malformed(std::string_view parameters);
 Reply no_callback(const Visit &visit);
 web::HttpResponse told_page(std::string_view path);
-
-bool has_other_logins(const Visit &visit, std::string_view state);
-bool has_our_cookies(const Visit &visit);
-Reply looked_at_again(const Visit &visit, Reply refusal, std::string_view why,
-                      std::string_view state);
-
-Report::Level level_of(Problem problem);
-Report::Level level_of(std::string_view provider_error);
-
-// What the provider told, all of it checked.
-struct Told {
-    const oidc::TokenResponse &tokens;
-    Instant tokens_came;
-    const oidc::IdToken &id_token;
-    const json_t *userinfo; // null: it was not asked
-    std::string_view session_state;
-};
-
-Result<session::Session> new_session(const Visit &visit, const Told &told);
-std::string kept_claims(const Told &told, const oidc::ClientSettings &client);
 
 } // namespace
 
@@ -96,8 +52,7 @@ Step CallbackFlow::read_response(const Visit &visit)
 {
     auto response = oidc::AuthorizationResponse::parse(message_.parameters);
     if (!response) {
-        return refuse(
-            visit, {malformed(message_.parameters), response.error().detail});
+        return refuse_malformed(visit, message_.parameters, response.error());
     }
     response_ = std::move(*response);
 
@@ -349,33 +304,13 @@ Step CallbackFlow::without_attempt(const Visit &visit, const Error &error)
         return home();
     }
 
-    Refusal refusal{Problem::login_expired, error.detail};
-    if (has_other_logins(visit, response_.state)) {
-        refusal = {Problem::state_mismatch,
-                   "state does not match any pending login of this browser"};
-    } else if (!has_our_cookies(visit) && response_.error != kUsedBefore) {
-        refusal.sentence = kNoCookie;
-    }
-
-    return looked_at_again(visit, refuse(visit, refusal), kNotFound,
-                           response_.state);
+    return not_found(visit, response_, error);
 }
 
 // CB-4: told as it is, tried again by nobody but the user.
 Step CallbackFlow::refused_by_provider(const Visit &visit)
 {
-    auto text = "login refused by provider \"" + visit.party.client->name +
-                "\": " + response_.error;
-    if (!response_.error_description.empty()) {
-        text += " (" + response_.error_description + ')';
-    }
-
-    auto again = login_url(visit, attempt_->return_path);
-    return fail(visit, problem_reply(Problem::login_refused, visit.request,
-                                     {.login_url = again,
-                                      .provider_error = response_.error,
-                                      .report = {level_of(response_.error),
-                                                 std::move(text)}}));
+    return fail(visit, refused_by(visit, response_, attempt_->return_path));
 }
 
 Step CallbackFlow::used_before(const Visit &visit)
@@ -384,12 +319,7 @@ Step CallbackFlow::used_before(const Visit &visit)
         return fail(visit, home());
     }
 
-    auto reply = refuse(visit, {Problem::login_expired,
-                                "this answer was used before; a callback "
-                                "works once",
-                                attempt_->return_path});
-    return fail(visit, looked_at_again(visit, std::move(reply), kUsedBefore,
-                                       attempt_->state));
+    return fail(visit, already_used(visit, *attempt_));
 }
 
 Step CallbackFlow::fail(const Visit &visit, Problem problem,
@@ -425,75 +355,6 @@ Step CallbackFlow::fail(const Visit &visit, Reply reply)
 
 namespace {
 
-Reply refuse(const Visit &visit, const Refusal &refusal)
-{
-    auto problem = refusal.problem;
-    auto again = login_url(visit, refusal.return_path);
-    std::string text =
-        status_of(problem) >= 500 ? "login failed: " : "login refused: ";
-    text += refusal.why;
-    text += ", provider: \"" + visit.party.client->name + '"';
-
-    return problem_reply(problem, visit.request,
-                         {.sentence = refusal.sentence,
-                          .login_url = again,
-                          .report = {level_of(problem), std::move(text)}});
-}
-
-// A good form whose state cannot be one of ours, or no good form at all.
-Problem malformed(std::string_view parameters)
-{
-    auto form = web::Query::parse(parameters);
-    if (!form) {
-        return Problem::bad_request;
-    }
-
-    auto state = form->get("state").value_or("");
-    return state.empty() || state.size() > kMostStateOctets
-               ? Problem::state_mismatch
-               : Problem::bad_request;
-}
-
-bool has_other_logins(const Visit &visit, std::string_view state)
-{
-    const auto &style = visit.party.cookies;
-    const auto &cookies = visit.request.cookie;
-    auto name = session::login_cookie_name(style, state);
-    auto pending = web::cookie_pairs(cookies);
-
-    return web::find_cookie(cookies, name).times == 0 &&
-           std::ranges::any_of(pending, [&](const auto &cookie) {
-               return session::is_login_cookie_name(cookie.first, style);
-           });
-}
-
-bool has_our_cookies(const Visit &visit)
-{
-    auto cookies = web::cookie_pairs(visit.request.cookie);
-
-    return std::ranges::any_of(cookies, [&](const auto &cookie) {
-        return session::is_name_of(cookie.first, visit.party.cookies);
-    });
-}
-
-// The back button and a reload come from the provider's site as the callback
-// did, so that a Strict session stays at home. Where the refusal's page leads
-// by itself is asked by this site, and may be answered otherwise.
-Reply looked_at_again(const Visit &visit, Reply refusal, std::string_view why,
-                      std::string_view state)
-{
-    if (may_hold_back_cookies(visit)) {
-        web::FormWriter form;
-        form.add("error", why).add("state", state);
-        refusal.response.headers.push_back(
-            {"Refresh",
-             "0; url=" + endpoint_url(visit, "callback") + '?' + form.take()});
-        refusal.report.level = Report::Level::info;
-    }
-
-    return refusal;
-}
-
 web::HttpResponse told_page(std::string_view path)
 {
     auto value = json::object();
@@ -516,74 +377,6 @@ Reply no_callback(const Visit &visit)
     reply.response = json_answer(200, value.get());
     reply.action = Action::callback;
     return reply;
-}
-
-// What the provider did is the operator's business, what came with the
-// browser somebody else's.
-Report::Level level_of(Problem problem)
-{
-    return status_of(problem) >= 500 ? Report::Level::error
-                                     : Report::Level::warn;
-}
-
-// The user's own decision is no fault of anybody (OIDC Core 3.1.2.6).
-Report::Level level_of(std::string_view provider_error)
-{
-    return provider_error == "access_denied" ||
-                   provider_error.ends_with("_required")
-               ? Report::Level::info
-               : Report::Level::error;
-}
-
-Result<session::Session> new_session(const Visit &visit, const Told &told)
-{
-    const auto &tokens = told.tokens;
-    const auto &client = *visit.party.client;
-    auto id = visit.entropy.bytes(kSessionIdOctets);
-    if (!id) {
-        return std::move(id).error();
-    }
-
-    session::Details details;
-    if (client.logout_token_hint) {
-        details.id_token = tokens.id_token;
-    }
-    details.refresh_token = tokens.refresh_token;
-    details.token_type = tokens.token_type;
-    details.scope = tokens.scope;
-    details.sub = told.id_token.sub;
-    details.sid = told.id_token.sid;
-    details.session_state = told.session_state;
-    details.claims = kept_claims(told, client);
-
-    session::Session session;
-    session.id = std::move(*id);
-    session.created = visit.now;
-    session.expires = visit.now + client.session_timeout;
-    if (tokens.expires_in) {
-        session.access_token_expires = told.tokens_came + *tokens.expires_in;
-    }
-    session.access_token = tokens.access_token;
-    session.packed_details = session::pack_details(details);
-    return session;
-}
-
-// What is in both is taken from the one that is signed for this login.
-std::string kept_claims(const Told &told, const oidc::ClientSettings &client)
-{
-    auto kept = json::object();
-
-    for (const auto &name : client.session_claims) {
-        const auto *claim = json::member(told.id_token.claims.get(), name);
-        if (claim == nullptr) {
-            claim = json::member(told.userinfo, name);
-        }
-        if (claim != nullptr) {
-            json::put(kept.get(), name, json::Value{json_deep_copy(claim)});
-        }
-    }
-
-    return json::print(kept.get());
 }
 
 } // namespace
