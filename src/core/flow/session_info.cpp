@@ -53,17 +53,11 @@ Step SessionEndpoint::resume(const Visit &visit, const Answer &)
 
 Step UserEndpoint::begin(const Visit &visit)
 {
-    const auto *session = live_session(visit);
-    if (session == nullptr) {
-        return unauthenticated_reply(visit);
+    if (auto reply = turned_away(visit)) {
+        return std::move(*reply);
     }
 
-    auto agreed = check_origin(visit);
-    if (!agreed) {
-        return csrf_reply(visit, agreed.error());
-    }
-
-    return answer(visit, Action::user, user_json(visit, *session));
+    return answer(visit, Action::user, user_json(visit, *live_session(visit)));
 }
 
 Step UserEndpoint::resume(const Visit &visit, const Answer &)

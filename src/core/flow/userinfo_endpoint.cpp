@@ -23,16 +23,11 @@ Reply refusal(const Visit &visit, const Error &error);
 
 Step UserinfoEndpoint::begin(const Visit &visit)
 {
+    if (auto reply = turned_away(visit)) {
+        return std::move(*reply);
+    }
+
     const auto *session = live_session(visit);
-    if (session == nullptr) {
-        return unauthenticated_reply(visit);
-    }
-
-    auto agreed = check_origin(visit);
-    if (!agreed) {
-        return csrf_reply(visit, agreed.error());
-    }
-
     auto details = session::unpack_details(session->packed_details);
     if (!session->has_live_token(visit.now) || !details) {
         return unauthenticated_reply(visit);

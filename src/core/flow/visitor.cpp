@@ -66,6 +66,17 @@ Reply csrf_reply(const Visit &visit, const Error &why)
                                              text::for_log(why.detail)}});
 }
 
+std::optional<Reply> turned_away(const Visit &visit)
+{
+    if (live_session(visit) == nullptr) {
+        return unauthenticated_reply(visit);
+    }
+
+    auto agreed = check_origin(visit);
+    return agreed ? std::nullopt
+                  : std::optional{csrf_reply(visit, agreed.error())};
+}
+
 Reply unauthenticated_reply(const Visit &visit)
 {
     using State = session::Found::State;

@@ -5,6 +5,8 @@
 
 #pragma once
 
+#include <optional>
+
 #include "core/base/result.hpp"
 #include "core/flow/step.hpp"
 #include "core/flow/story.hpp"
@@ -30,6 +32,10 @@ Result<Done> check_origin(const Visit &visit);
 
 // 403 csrf: nothing was done.
 Reply csrf_reply(const Visit &visit, const Error &why);
+
+// For who asks about a session: the answer to somebody without one, or from
+// another site; nullopt when there is no reason to send them away.
+std::optional<Reply> turned_away(const Visit &visit);
 
 // 401 with the way to login: no_session, or session_expired when there was
 // one.
