@@ -12,6 +12,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import { assertLoggedIn, assertRefused, kKey } from '../lib/checks.mjs';
 import { SigningKey } from '../lib/jose.mjs';
+import { kNoClock } from '../lib/nginx.mjs';
 import { attempt, play } from '../lib/stage.mjs';
 import { until } from '../lib/wait.mjs';
 import * as wire from '../lib/wire.mjs';
@@ -33,7 +34,8 @@ const configuration = ({ op, api, at }) => `
 `;
 
 function scene(name, act, options = {}) {
-    test(name, () => play(configuration, options, act));
+    test(name, { skip: options.clock && kNoClock },
+        () => play(configuration, options, act));
 }
 
 function start(s) {
