@@ -350,7 +350,11 @@ std::unique_ptr<Documents::Wait> Documents::ask(oidc::Once once, Told told)
     waiter->generation = copy.generation;
     waiter->failures = look(zone_, *shared).failures;
 
-    settle_waiters();
+    // Only the one that comes: many may wait, and their time will come.
+    if (auto outcome = outcome_for(*waiter)) {
+        waiter->settle(std::move(*outcome));
+    }
+    keep_ticking();
     return waiter;
 }
 
@@ -384,6 +388,11 @@ void Documents::settle_waiters()
         }
     }
 
+    keep_ticking();
+}
+
+void Documents::keep_ticking()
+{
     if (!waiters_.empty() && !tick_.timer_set) {
         tick_.log = ngx_cycle->log;
         ngx_add_timer(&tick_, kTickMs);

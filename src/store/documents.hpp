@@ -84,6 +84,7 @@ private:
     void give_up(Copy &copy, Error error);
 
     void settle_waiters();
+    void keep_ticking();
     void leave(Waiter *waiter);
     std::optional<Result<Done>> outcome_for(Waiter &waiter);
     static void on_tick(ngx_event_t *event);
