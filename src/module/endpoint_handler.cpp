@@ -17,6 +17,10 @@
 namespace bff::module {
 namespace {
 
+// Of a body that is too large: so much is read and dropped, so that the
+// answer is ours; more is NGINX's to refuse, at once.
+constexpr size_t kDroppedOctets = 1024 * 1024;
+
 Provider *provider_by_path(const std::vector<Use *> &uses,
                            ngx_http_request_t *r)
 {
@@ -72,12 +76,21 @@ bool has_body(ngx_http_request_t *r, const RequestContext &ctx)
     return r->method != NGX_HTTP_POST || ctx.body.has_value();
 }
 
+// An error_page leads here with a GET, and the length of another body.
+bool is_too_large(ngx_http_request_t *r, const RequestContext &ctx)
+{
+    return r->method == NGX_HTTP_POST &&
+           (ctx.is_body_too_large ||
+            r->headers_in.content_length_n >
+                static_cast<off_t>(flow::kEndpointBodyOctets));
+}
+
 void on_body(ngx_http_request_t *r)
 {
     auto body = ngx::body_of(r, flow::kEndpointBodyOctets);
     auto &ctx = context(r);
 
-    ctx.is_body_too_large = !body;
+    ctx.is_body_too_large = ctx.is_body_too_large || !body;
     ctx.body = std::move(body).value_or("");
 
     r->write_event_handler = ngx_http_core_run_phases;
@@ -93,17 +106,30 @@ bool is_named(ngx_http_request_t *r)
     return core->named;
 }
 
+// A page that took the callback itself has the code in its own address.
+void hide_query_of_referer(ngx_http_request_t *r)
+{
+    if (auto *referer = r->headers_in.referer) {
+        auto query = ngx::view(referer->value).find('?');
+        referer->value.len = std::min(referer->value.len, query);
+    }
+}
+
 } // namespace
 
 ngx_int_t hide_query(ngx_http_request_t *r)
 {
     const auto &server = srv_conf(r);
+    if (provider_by_path(*server.uses, r) == nullptr &&
+        provider_by_path(*server.endpoints, r) == nullptr) {
+        return NGX_DECLINED;
+    }
+
+    hide_query_of_referer(r);
+
     auto line = ngx::view(r->request_line);
     auto query = line.find('?');
-
-    if (query == line.npos ||
-        (provider_by_path(*server.uses, r) == nullptr &&
-         provider_by_path(*server.endpoints, r) == nullptr)) {
+    if (query == line.npos) {
         return NGX_DECLINED;
     }
 
@@ -150,6 +176,25 @@ Provider *endpoint_of(ngx_http_request_t *r)
     return ctx ? ctx->endpoint : nullptr;
 }
 
+ngx_int_t take_body(ngx_http_request_t *r, ngx_chain_t *in)
+{
+    if (r != r->main || r->method != NGX_HTTP_POST ||
+        endpoint_of(r) == nullptr) {
+        return NGX_OK;
+    }
+
+    auto &octets = context(r).body_octets;
+    octets += ngx::octets_in(in);
+    if (octets > kDroppedOctets) {
+        return NGX_HTTP_REQUEST_ENTITY_TOO_LARGE;
+    }
+    if (octets > flow::kEndpointBodyOctets) {
+        context(r).is_body_too_large = true;
+        ngx::drop_octets(in);
+    }
+    return NGX_OK;
+}
+
 ngx_int_t serve_endpoint(ngx_http_request_t *r, Provider &provider)
 {
     if (is_preflight(r)) {
@@ -157,9 +202,7 @@ ngx_int_t serve_endpoint(ngx_http_request_t *r, Provider &provider)
     }
 
     auto &ctx = context(r);
-    if (ctx.is_body_too_large ||
-        r->headers_in.content_length_n >
-            static_cast<off_t>(flow::kEndpointBodyOctets)) {
+    if (is_too_large(r, ctx)) {
         return too_large(r, provider);
     }
     if (!has_body(r, ctx)) {

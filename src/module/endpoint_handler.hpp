@@ -21,6 +21,10 @@ ngx_int_t route_endpoint(ngx_http_request_t *r);
 // Whose endpoint this request is for; null: it is none.
 Provider *endpoint_of(ngx_http_request_t *r);
 
+// Each piece of a body before NGINX keeps it, in memory or in a file: no more
+// of it than an endpoint may have.
+ngx_int_t take_body(ngx_http_request_t *r, ngx_chain_t *in);
+
 ngx_int_t serve_endpoint(ngx_http_request_t *r, Provider &provider);
 
 } // namespace bff::module

@@ -16,12 +16,19 @@ namespace bff::module {
 namespace {
 
 ngx_http_output_header_filter_pt next_header_filter;
+ngx_http_request_body_filter_pt next_request_body_filter;
 
 ngx_int_t on_header(ngx_http_request_t *r)
 {
     edit_response(r);
     add_cors(r);
     return next_header_filter(r);
+}
+
+ngx_int_t on_request_body(ngx_http_request_t *r, ngx_chain_t *in)
+{
+    auto rc = take_body(r, in);
+    return rc == NGX_OK ? next_request_body_filter(r, in) : rc;
 }
 
 // NGINX runs a phase's handlers from the last to the first.
@@ -52,8 +59,10 @@ bool run_last(ngx_http_core_main_conf_t *core, ngx_http_phases phase,
     return true;
 }
 
-void add_filter()
+void add_filters()
 {
+    next_request_body_filter = ngx_http_top_request_body_filter;
+    ngx_http_top_request_body_filter = ngx::guarded<on_request_body>;
     next_header_filter = ngx_http_top_header_filter;
     ngx_http_top_header_filter = ngx::guarded<on_header>;
 }
@@ -87,7 +96,7 @@ ngx_int_t postconfiguration(ngx_conf_t *cf)
     auto &main = *static_cast<MainConf *>(
         ngx_http_conf_get_module_main_conf(cf, ngx_http_bff_module));
 
-    add_filter();
+    add_filters();
     return main.providers.empty() || add_handlers(cf) ? NGX_OK : NGX_ERROR;
 }
 

@@ -22,6 +22,7 @@ struct RequestContext {
     std::string_view cookie;     // as the client sent it, before our edits
     std::optional<std::string> authorization; // likewise
     std::optional<std::string> body; // of a POST to an endpoint, once read
+    size_t body_octets = 0;          // that came so far
     bool is_body_too_large = false;
     bool is_edited = false;  // the main header list carries our token
     bool was_edited = false; // some list did, of a subrequest perhaps

@@ -55,4 +55,20 @@ std::optional<std::string> body_of(ngx_http_request_t *r, size_t octets)
     return body;
 }
 
+size_t octets_in(const ngx_chain_t *chain)
+{
+    size_t octets = 0;
+    for (; chain != nullptr; chain = chain->next) {
+        octets += static_cast<size_t>(ngx_buf_size(chain->buf));
+    }
+    return octets;
+}
+
+void drop_octets(ngx_chain_t *chain)
+{
+    for (; chain != nullptr; chain = chain->next) {
+        chain->buf->pos = chain->buf->last;
+    }
+}
+
 } // namespace bff::ngx

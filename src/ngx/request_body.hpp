@@ -20,4 +20,8 @@ ngx_int_t read_body(ngx_http_request_t *r,
 // What was read; nullopt: more than `octets`.
 std::optional<std::string> body_of(ngx_http_request_t *r, size_t octets);
 
+// For a filter of request bodies.
+size_t octets_in(const ngx_chain_t *chain);
+void drop_octets(ngx_chain_t *chain);
+
 } // namespace bff::ngx

@@ -34,6 +34,14 @@ const s = stage(({ op, at, api }) => `
     }
 
     server {
+        listen ${at.tls('unlimited')};
+        client_max_body_size 0;
+        error_page 401 = /bff/login;
+        location / { return 200 home; }
+        location /api/ { bff corp; }
+    }
+
+    server {
         listen ${at.tls('limited')};
         client_max_body_size 100;
         location / { return 200 home; }
@@ -206,6 +214,37 @@ test('section 9: 16 KiB are read, also in pieces and chunks; more is 413',
             }
         }
     });
+
+for (const where of ['callback', 'login', 'nothing', 'session']) {
+    test(`section 9: a body without end is refused at ${where}, not kept`,
+        async () => {
+            const socket = connect(s.at.port('unlimited'), 'shop.test');
+            const chunk = `10000\r\n${'x'.repeat(0x10000)}\r\n`;
+            let answer = '';
+            let sent = 0;
+            socket.on('error', () => {});
+            socket.on('data', (data) => { answer += data; });
+            socket.write(`POST /bff/${where} HTTP/1.1\r\nHost: shop.test\r\n`
+                + 'Transfer-Encoding: chunked\r\n\r\n');
+
+            while (!answer && sent < 1000) {
+                sent++;
+                await new Promise((resolve) => socket.write(chunk, resolve));
+                await new Promise(setImmediate);
+            }
+            socket.destroy();
+            assert.match(answer, /^HTTP\/1\.1 413 /);
+        });
+}
+
+test('a GET that error_page makes of a large POST is a GET', async () => {
+    const browser = s.browser('unlimited');
+    const body = 'x'.repeat(20000);
+    const answer = await browser.api('/api/x', { method: 'POST', body,
+        headers: { 'Content-Length': body.length } });
+    assert.equal(answer.status, 302);
+    assert.match(answer.headers.location, /response_mode=form_post/);
+});
 
 test('a body that comes octet by octet is waited for', async () => {
     const { browser, form } = await started();
