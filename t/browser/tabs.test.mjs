@@ -61,7 +61,7 @@ describe('several tabs', () => {
     const journey = journey_of(oldest);
     await go_on_at_provider(oldest);
     await oldest.waitForURL(/error=/);
-    await oldest.getByText('state_mismatch').waitFor();
+    await oldest.getByText('login_expired').waitFor();
     assert.equal(journey.length, 2, journey);
 
     await oldest.getByRole('link', { name: 'Sign in' }).click();

@@ -172,6 +172,19 @@ test('a page takes the callback itself', async () => {
     assert.equal((await b.session()).authenticated, true);
 });
 
+test('no log has the code of a page\'s own address', async () => {
+    const b = s.browser('own');
+    const url = s.op.approve((await b.startLogin()).href);
+    const mark = s.nginx.mark();
+    const headers = { Referer: url };
+    await hand(b, `${url}&state=twice`, { headers });
+    await hand(b, url, { headers });
+
+    const log = s.nginx.log(mark);
+    assert.match(log, /referrer: "https:\/\/[^"?]*\/cb"/);
+    assert.ok(!log.includes(new URL(url).searchParams.get('code')));
+});
+
 test('a URL that is no callback is not handled', async () => {
     const b = s.browser('own');
     const urls = [`${b.origin}/`, `${b.origin}/cb`, `${b.origin}/cb?code=x`,
@@ -355,6 +368,28 @@ test('a browser that keeps no cookies is told so, and does not loop', async () =
     assert.match(second.body, /allow them for this site/);
     assert.equal(second.headers.refresh, undefined);
     assert.equal(s.op.requests.length, 0);
+});
+
+test('CK-22: nobody is logged out by a link that asks for too much', async () => {
+    const browser = s.browser();
+    await browser.login('/');
+
+    for (const query of ['acr_values=nonsense',
+        'prompt=none&acr_values=x']) {
+        const mark = s.nginx.mark();
+        const start = await browser.navigate(`/bff/login?${query}`,
+            { from: 'cross-site', follow: false });
+        const answer = await browser.callback(
+            s.op.approve(start.headers.location));
+        assert.equal(answer.status, 502, query);
+        assert.match(answer.body, /id_token_invalid/);
+        assert.match(s.nginx.log(mark), /\[warn\].*login failed/);
+        assert.equal((await browser.session()).authenticated, true, query);
+    }
+});
+
+test('blank acr_values ask for nothing', async () => {
+    assertLoggedIn((await attempt(s, { path: '/bff/login?acr_values=+' })).answer);
 });
 
 test('IDT-16: the acr that the page asked for is wanted', async () => {

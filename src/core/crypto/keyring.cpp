@@ -21,6 +21,7 @@ constexpr std::array<std::string_view, kPurposes> kPurposeLabels{
     "bff 1 session",
     "bff 1 login",
     "bff 1 handle",
+    "bff 1 state",
 };
 
 Key derive(const Secret &configured);

@@ -18,8 +18,8 @@
 
 namespace bff::crypto {
 
-enum class Purpose { session, login, handle };
-constexpr size_t kPurposes = 3;
+enum class Purpose { session, login, handle, state };
+constexpr size_t kPurposes = 4;
 
 constexpr size_t kKeyOctets = 32;
 constexpr size_t kKeyIdOctets = 4;
@@ -41,6 +41,7 @@ public:
     static Result<Keyring> make(const std::vector<Secret> &keys);
 
     const Key &current() const noexcept { return keys_.front(); }
+    const std::vector<Key> &all() const noexcept { return keys_; }
     const Key *find(std::string_view id) const noexcept;
 
 private:

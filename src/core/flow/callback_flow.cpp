@@ -208,6 +208,7 @@ Step CallbackFlow::check_claims(const Visit &visit)
                               .acr_values = attempt_->acr_values},
                              visit.now);
     if (!id_token) {
+        is_wish_unmet_ = id_token.error().code == Code::refused;
         return fail(visit, Problem::id_token_invalid, id_token.error().detail);
     }
     id_token_ = std::move(*id_token);
@@ -300,7 +301,9 @@ bool CallbackFlow::may_go_home(const Visit &visit) const
 
 Step CallbackFlow::without_attempt(const Visit &visit, const Error &error)
 {
-    if (may_go_home(visit)) {
+    const auto &[client, style, keys] = visit.party;
+    bool was_ours = session::is_our_state(response_.state, style, keys);
+    if (was_ours && may_go_home(visit)) {
         return home();
     }
 
@@ -336,7 +339,8 @@ Step CallbackFlow::fail(const Visit &visit, const Error &error)
 }
 
 // CK-22: once the code was sent, nothing that calls itself a session stays;
-// but a provider that is away ends no session that lives.
+// but a provider that is away ends no session that lives, and neither does a
+// link of somebody else's that asks for more than the provider has.
 Step CallbackFlow::fail(const Visit &visit, Reply reply)
 {
     if (attempt_->is_silent) {
@@ -345,8 +349,10 @@ Step CallbackFlow::fail(const Visit &visit, Reply reply)
     }
     add_cookie(reply.response,
                session::clear_login(attempt_->state, visit.party.cookies));
-    if (is_code_sent_ &&
-        reply.error != code_of(Problem::provider_unavailable)) {
+    if (is_wish_unmet_) {
+        reply.report.level = Report::Level::warn;
+    } else if (is_code_sent_ && !attempt_->is_silent &&
+               reply.error != code_of(Problem::provider_unavailable)) {
         reply.change = session::Forget{};
     }
 

@@ -56,6 +56,7 @@ private:
 
     Stage stage_ = Stage::metadata;
     bool is_code_sent_ = false;
+    bool is_wish_unmet_ = false; // max_age, acr_values: of the request itself
     CallbackMessage message_;
     oidc::AuthorizationResponse response_;
     std::optional<session::LoginAttempt> attempt_;

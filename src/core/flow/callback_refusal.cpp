@@ -28,7 +28,6 @@ constexpr std::string_view kUsedBefore = "login_used";
 constexpr std::string_view kNotFound = "login_expired";
 
 Problem problem_of(std::string_view parameters);
-bool has_other_logins(const Visit &visit, std::string_view state);
 bool has_our_cookies(const Visit &visit);
 Reply looked_at_again(const Visit &visit, Reply refusal, std::string_view why,
                       std::string_view state);
@@ -62,11 +61,14 @@ Reply refuse_malformed(const Visit &visit, std::string_view parameters,
 Reply not_found(const Visit &visit, const oidc::AuthorizationResponse &response,
                 const Error &error)
 {
+    const auto &[client, style, keys] = visit.party;
+    if (!session::is_our_state(response.state, style, keys)) {
+        return refuse(visit, {Problem::state_mismatch,
+                              "state is not one that was given out here"});
+    }
+
     Refusal refusal{Problem::login_expired, error.detail};
-    if (has_other_logins(visit, response.state)) {
-        refusal = {Problem::state_mismatch,
-                   "state does not match any pending login of this browser"};
-    } else if (!has_our_cookies(visit) && response.error != kUsedBefore) {
+    if (!has_our_cookies(visit) && response.error != kUsedBefore) {
         refusal.sentence = kNoCookie;
     }
 
@@ -116,19 +118,6 @@ Problem problem_of(std::string_view parameters)
     return state.empty() || state.size() > kMostStateOctets
                ? Problem::state_mismatch
                : Problem::bad_request;
-}
-
-bool has_other_logins(const Visit &visit, std::string_view state)
-{
-    const auto &style = visit.party.cookies;
-    const auto &cookies = visit.request.cookie;
-    auto name = session::login_cookie_name(style, state);
-    auto pending = web::cookie_pairs(cookies);
-
-    return web::find_cookie(cookies, name).times == 0 &&
-           std::ranges::any_of(pending, [&](const auto &cookie) {
-               return session::is_login_cookie_name(cookie.first, style);
-           });
 }
 
 bool has_our_cookies(const Visit &visit)

@@ -137,24 +137,24 @@ Result<session::LoginAttempt> new_attempt(const Visit &visit)
         return std::move(back).error();
     }
 
-    auto state = crypto::token(visit.entropy);
+    const auto &[client, style, keys] = visit.party;
+    auto state = session::new_state(style, keys, visit.entropy);
     auto nonce = crypto::token(visit.entropy);
     auto verifier = crypto::token(visit.entropy);
     if (!state || !nonce || !verifier) {
         return Error{Code::unavailable, "no random bytes"};
     }
 
-    const auto &client = *visit.party.client;
     session::LoginAttempt attempt;
     attempt.state = std::move(*state);
     attempt.nonce = std::move(*nonce);
-    if (client.pkce) {
+    if (client->pkce) {
         attempt.code_verifier = std::move(*verifier);
     }
     attempt.redirect_uri = std::move(*back);
-    attempt.issuer = client.issuer;
+    attempt.issuer = client->issuer;
     attempt.started = visit.now;
-    attempt.response_mode = client.response_mode;
+    attempt.response_mode = client->response_mode;
     return attempt;
 }
 
@@ -205,8 +205,11 @@ void remember_request(std::string_view url, session::LoginAttempt &attempt)
         }
     }
 
-    auto acr_values = values_of("acr_values", url);
-    attempt.acr_values = acr_values.empty() ? "" : acr_values.front();
+    for (const auto &value : values_of("acr_values", url)) {
+        if (attempt.acr_values.empty() && !text::words(value).empty()) {
+            attempt.acr_values = value;
+        }
+    }
 
     attempt.is_silent =
         std::ranges::any_of(values_of("prompt", url), [](const auto &prompt) {

@@ -146,6 +146,16 @@ Result<Done> check_certificate(const ClientSettings &client)
                              "\"; write it and \"client_certificate_key\"");
     }
 
+    for (std::string_view url : {client.issuer, client.endpoints.token}) {
+        if (text::starts_with_ignoring_case(url, "http:")) {
+            return misconfigured("\"client_auth " +
+                                 std::string{name_of(*client.auth)} +
+                                 "\" needs TLS: without it nobody sees the "
+                                 "certificate; write https in \"issuer\" and "
+                                 "\"token_endpoint\"");
+        }
+    }
+
     if (client.auth == ClientAuth::self_signed_tls_client_auth &&
         client.client_certificate->jwk.empty()) {
         return misconfigured("\"client_certificate\" has a key of a type "

@@ -361,15 +361,14 @@ bool is_plain_path(std::string_view path)
         return segment.empty() || segment == "." || segment == "..";
     };
     // the first and the last are empty: what stands outside the slashes
-    return path == "/" ||
-           std::none_of(segments.begin() + 1, segments.end() - 1, is_odd);
+    return std::none_of(segments.begin() + 1, segments.end() - 1, is_odd);
 }
 
 Result<Done> check_endpoints_path(const ClientSettings &client)
 {
     std::string_view path = client.endpoints_path;
 
-    if (!path.starts_with('/') || !path.ends_with('/') ||
+    if (path.size() < 3 || !path.starts_with('/') || !path.ends_with('/') ||
         !is_plain_path(path)) {
         return misconfigured("\"endpoints_path\" must begin and end with "
                              "\"/\" and hold only letters, digits and "

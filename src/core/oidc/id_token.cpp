@@ -55,9 +55,8 @@ Result<IdToken> check_id_token(const Jws &verified,
 
     Case token{verified, claims->get(), client, expected, now};
     constexpr Result<Done> (*checks[])(const Case &) = {
-        check_type,   check_issuer, check_subject,   check_audience,
-        check_times,  check_nonce,  check_auth_time, check_acr,
-        check_hashes, check_sid,
+        check_type,  check_issuer, check_subject, check_audience,  check_times,
+        check_nonce, check_hashes, check_sid,     check_auth_time, check_acr,
     };
 
     for (auto check : checks) {
@@ -78,6 +77,12 @@ namespace {
 Error forged(std::string_view detail)
 {
     return Error{Code::forged, "ID token " + std::string{detail}};
+}
+
+// A good token of a login that is not what was asked for.
+Error unmet(std::string_view detail)
+{
+    return Error{Code::refused, "ID token " + std::string{detail}};
 }
 
 bool is_printable_ascii(std::string_view text)
@@ -280,8 +285,8 @@ Result<Done> check_login_age(const Case &token, Instant auth_time,
 
     auto age = token.now - auth_time;
     if (age > skew && age - skew > max_age) {
-        return forged("is of an old login: \"auth_time\" was " +
-                      seconds_text(age) + " ago, more than \"max_age\"");
+        return unmet("is of an old login: \"auth_time\" was " +
+                     seconds_text(age) + " ago, more than \"max_age\"");
     }
 
     return Done{};
@@ -301,8 +306,8 @@ Result<Done> check_auth_time(const Case &token)
     }
 
     if (!auth_time) {
-        return forged("does not say when the user logged in: \"auth_time\" "
-                      "is missing, though \"max_age\" was sent");
+        return unmet("does not say when the user logged in: \"auth_time\" "
+                     "is missing, though \"max_age\" was sent");
     }
 
     return check_login_age(token, *auth_time, *max_age);
@@ -318,9 +323,9 @@ Result<Done> check_acr(const Case &token)
     auto acr = json::string_at(token.claims, "acr");
     auto accepted = text::words(token.expected.acr_values);
     if (!acr || std::ranges::find(accepted, *acr) == accepted.end()) {
-        return forged("is of a weaker login: \"acr\" is \"" +
-                      text::for_log(acr.value_or(""), 80) +
-                      "\", which \"acr_values\" did not ask for");
+        return unmet("is of a weaker login: \"acr\" is \"" +
+                     text::for_log(acr.value_or(""), 80) +
+                     "\", which \"acr_values\" did not ask for");
     }
 
     return Done{};

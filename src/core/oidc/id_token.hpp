@@ -35,7 +35,8 @@ struct IdToken {
 };
 
 // Errors: forged, saying which check failed and, of claims, only what may
-// stand in a log (never nonce or tokens).
+// stand in a log (never nonce or tokens); refused, when all is well but for
+// what max_age or acr_values wanted.
 Result<IdToken> check_id_token(const Jws &verified,
                                const ClientSettings &client,
                                const Expectations &expected, Instant now);

@@ -33,6 +33,7 @@ Result<Done> take_needed(const json_t *document, const ClientSettings &client,
 void take_optional(const json_t *document, const ClientSettings &client,
                    Metadata &metadata);
 Result<Done> take_flags(const json_t *document, Metadata &metadata);
+bool proves_by_tls(const ClientSettings &client);
 bool needs(std::string_view name, const ClientSettings &client);
 bool needs_jwks(const ClientSettings &client);
 Error unsupported(std::string detail);
@@ -56,6 +57,13 @@ Result<Metadata> Metadata::parse(std::string_view json,
     auto needed = take_needed(document->get(), client, metadata);
     if (!needed) {
         return std::move(needed).error();
+    }
+
+    // Without TLS nobody sees the certificate (RFC 8705, 2).
+    if (proves_by_tls(client) &&
+        !metadata.token_endpoint.starts_with("https:")) {
+        return unsupported("its \"token_endpoint\" is not https, which the "
+                           "client's certificate needs");
     }
 
     auto flags = take_flags(document->get(), metadata);
@@ -103,6 +111,12 @@ Result<Done> check_issuer(const json_t *document, std::string_view issuer)
     }
 
     return Done{};
+}
+
+bool proves_by_tls(const ClientSettings &client)
+{
+    return client.auth == ClientAuth::tls_client_auth ||
+           client.auth == ClientAuth::self_signed_tls_client_auth;
 }
 
 // http is good for trying things out on one machine. A provider elsewhere

@@ -33,7 +33,8 @@ constexpr std::string_view kMark = "-login-";
 constexpr size_t kMarkedCharacters = 16; // of the hashed state
 constexpr std::string_view kNameCharacters =
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-constexpr size_t kOpenedAtMost = 16; // of the logins a browser sends
+constexpr size_t kCodeCharacters = 16; // of a state
+constexpr size_t kOpenedAtMost = 16;   // of the logins a browser sends
 constexpr size_t kRecordOctets = 16 * 1024;
 
 // Logins that wait may hold this many octets of the Cookie header together.
@@ -57,7 +58,36 @@ Names youngest(const Cookies &sent, const CookieStyle &style,
                const crypto::Keyring &keys, Instant now);
 Names without(const Names &kept, const Cookies &sent);
 
+std::string code_over(std::string_view random, const CookieStyle &style,
+                      const crypto::Key &key);
+
 } // namespace
+
+Result<std::string> new_state(const CookieStyle &style,
+                              const crypto::Keyring &keys,
+                              crypto::Entropy &entropy)
+{
+    auto random = crypto::token(entropy);
+    if (!random) {
+        return random;
+    }
+
+    return *random + code_over(*random, style, keys.current());
+}
+
+bool is_our_state(std::string_view state, const CookieStyle &style,
+                  const crypto::Keyring &keys)
+{
+    if (state.size() <= kCodeCharacters) {
+        return false;
+    }
+
+    auto random = state.substr(0, state.size() - kCodeCharacters);
+    auto code = state.substr(random.size());
+    return std::ranges::any_of(keys.all(), [&](const crypto::Key &key) {
+        return equal_in_constant_time(code, code_over(random, style, key));
+    });
+}
 
 std::string login_cookie_name(const CookieStyle &style, std::string_view state)
 {
@@ -161,6 +191,16 @@ std::vector<web::SetCookie> make_room(std::string_view cookie_header,
 }
 
 namespace {
+
+std::string code_over(std::string_view random, const CookieStyle &style,
+                      const crypto::Key &key)
+{
+    auto code =
+        crypto::hmac_sha256(key.for_purpose(crypto::Purpose::state).reveal(),
+                            style.provider + '\n' + std::string{random});
+
+    return base64url::encode(code).substr(0, kCodeCharacters);
+}
 
 std::string encode(const LoginAttempt &attempt)
 {

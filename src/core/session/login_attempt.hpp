@@ -46,6 +46,15 @@ struct LoginAttempt {
     }
 };
 
+// A state: 43 random characters, and 16 of a code over them that only our
+// keys make. So an answer to a login that is gone can be told from one to a
+// login that never was. Errors: unavailable (no random bytes).
+Result<std::string> new_state(const CookieStyle &style,
+                              const crypto::Keyring &keys,
+                              crypto::Entropy &entropy);
+bool is_our_state(std::string_view state, const CookieStyle &style,
+                  const crypto::Keyring &keys);
+
 // STYLE.name + "-login-" + the first 16 characters of
 // BASE64URL(SHA256(state)).
 std::string login_cookie_name(const CookieStyle &style, std::string_view state);

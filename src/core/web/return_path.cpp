@@ -24,6 +24,10 @@ Result<Done> check_path(std::string_view path);
 Result<Done> check_url(std::string_view text, std::string_view own_origin,
                        const std::vector<std::string> &trusted);
 
+// As browsers write it: a space and octets above 127 percent-encoded, all
+// others as they are.
+std::string fit_for_headers(std::string_view text);
+
 // Percent-decoded again and again, until no escape is left.
 std::string fully_decoded(std::string_view path);
 
@@ -39,18 +43,21 @@ Result<ReturnPath> ReturnPath::parse(std::string_view text,
     if (text.size() > kReturnPathOctets) {
         return refused("return URL is too long");
     }
-    if (!is_url_text(text)) {
-        return refused("return URL has a character that must be encoded");
+
+    auto url = fit_for_headers(text);
+    if (!is_url_text(url)) {
+        return refused("return URL has a character that cannot be in a URL");
     }
 
-    auto checked = text.starts_with('/')
-                       ? check_path(text.substr(0, text.find_first_of("?#")))
-                       : check_url(text, own_origin, trusted);
+    std::string_view path = url;
+    auto checked = path.starts_with('/')
+                       ? check_path(path.substr(0, path.find_first_of("?#")))
+                       : check_url(path, own_origin, trusted);
     if (!checked) {
         return std::move(checked).error();
     }
 
-    return ReturnPath{text};
+    return ReturnPath{url};
 }
 
 ReturnPath ReturnPath::remembered(std::string_view target)
@@ -65,6 +72,18 @@ namespace {
 Error refused(const char *why)
 {
     return Error{Code::refused, why};
+}
+
+std::string fit_for_headers(std::string_view text)
+{
+    std::string fit;
+    fit.reserve(text.size());
+
+    for (char c : text) {
+        bool is_odd = c == ' ' || static_cast<unsigned char>(c) > 127;
+        fit += is_odd ? percent_encode({&c, 1}) : std::string(1, c);
+    }
+    return fit;
 }
 
 Result<Done> check_path(std::string_view path)

@@ -21,12 +21,13 @@ constexpr size_t kReturnPathOctets = 2048;
 class ReturnPath {
 public:
     // A path that starts with one '/', at most 2048 octets, without
-    // backslash, control character, space or octets above 126, or a second
+    // backslash or control character, or a second
     // slash or backslash after the first, also after percent-decoding (once
     // and again, until nothing is left to decode), nor dot segments together
     // with an empty one, since "/.//host" collapses to "//host"; or an
     // absolute URL of `own_origin` or one of `trusted`. Query and fragment
-    // are data: only what stands in them raw is checked. Errors: refused.
+    // are data: only what stands in them raw is checked. A space and what is
+    // not ASCII is percent-encoded, as browsers do. Errors: refused.
     static Result<ReturnPath> parse(std::string_view text,
                                     std::string_view own_origin,
                                     const std::vector<std::string> &trusted);

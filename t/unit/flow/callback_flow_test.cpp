@@ -257,11 +257,69 @@ TEST(asks_nothing_for_a_state_of_another_browser_bcp_2)
     victim.start_login();
     auto reply = victim.reply(come_back(victim, attacker.callback(login)));
 
-    ck_assert(is_problem(reply, 400, "state_mismatch"));
-    ck_assert(reply.report.text.starts_with(
-        "login refused: state does not match any pending login of this "
-        "browser"));
+    ck_assert(is_problem(reply, 400, "login_expired"));
     ck_assert_uint_eq(victim.jar.size(), 1);
+}
+
+// Whatever else waits, and whoever is signed in.
+TEST(asks_nothing_for_a_state_that_nobody_gave_out_cb_2)
+{
+    auto made_up = "/bff/callback?code=x&state=" + std::string(59, 'x');
+
+    for (bool is_signed_in : {false, true}) {
+        FlowStage stage;
+        if (is_signed_in) {
+            stage.log_in();
+        }
+        for (bool has_pending : {false, true}) {
+            if (has_pending) {
+                stage.start_login();
+            }
+            auto reply = stage.reply(stage.endpoint("callback", page(made_up)));
+            ck_assert(is_problem(reply, 400, "state_mismatch"));
+            ck_assert(is_kept(reply.change));
+        }
+    }
+}
+
+TEST(tells_a_login_that_is_gone_from_one_that_never_was_cb_3)
+{
+    FlowStage stage;
+    auto oldest = stage.start_login();
+    for (int i = 0; i < 4; i++) {
+        stage.now += Seconds{1};
+        stage.start_login();
+    }
+
+    ck_assert(is_refused(stage, stage.callback(oldest), 400, "login_expired"));
+}
+
+TEST(keeps_a_live_session_when_a_silent_login_fails)
+{
+    FlowStage stage;
+    stage.log_in();
+    auto login = stage.start_login("?prompt=none");
+    as_fetch(stage.send_code(login));
+    auto reply = stage.reply(stage.answer(http(400, "{}")));
+
+    ck_assert(is_problem(reply, 502, "code_rejected"));
+    ck_assert(is_kept(reply.change));
+}
+
+TEST(keeps_a_live_session_when_a_login_is_not_what_was_asked_for)
+{
+    for (auto query : {"?acr_values=gold", "?max_age=60"}) {
+        FlowStage stage;
+        stage.log_in();
+        auto login = stage.start_login(query);
+        as_fetch(stage.send_code(login));
+        auto reply =
+            stage.reply(stage.answer(stage.tokens(stage.id_token(login))));
+
+        ck_assert(is_problem(reply, 502, "id_token_invalid"));
+        ck_assert(is_kept(reply.change));
+        ck_assert(reply.report.level == flow::Report::Level::warn);
+    }
 }
 
 TEST(asks_nothing_without_the_logins_own_cookie)

@@ -74,7 +74,7 @@ TEST(binds_state_nonce_and_verifier_to_the_browser_bcp_2)
     ck_assert(attempt.issuer == kIssuer);
     ck_assert(attempt.redirect_uri == parameter(url, "redirect_uri"));
     ck_assert(attempt.started == stage.now);
-    ck_assert_uint_eq(attempt.state.size(), 43);
+    ck_assert_uint_eq(attempt.state.size(), 59); // CB-2: at most 128
     ck_assert_uint_eq(attempt.nonce.size(), 43);
     ck_assert_uint_eq(attempt.code_verifier.size(), 43);
 }

@@ -419,10 +419,10 @@ TEST(wants_an_endpoints_path_between_slashes)
         return [=](ClientSettings &c) { c.endpoints_path = path; };
     };
 
-    for (auto path : {"/", "/bff/", "/a/b-c_d.e~1/"}) {
+    for (auto path : {"/b/", "/bff/", "/a/b-c_d.e~1/"}) {
         ck_assert(accepts(with(path)));
     }
-    for (auto path : {"", "bff/", "/bff", "/b ff/", "//", "/a//b/", "/../",
+    for (auto path : {"", "/", "bff/", "/bff", "/b ff/", "//", "/a//b/", "/../",
                       "/a/./b/", "/%2e/", "/b?f/", "/b\nf/", "/\xc3\xa9/"}) {
         ck_assert(refuses("endpoints_path", with(path)));
     }

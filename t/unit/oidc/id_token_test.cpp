@@ -47,6 +47,13 @@ bool accepts(std::string_view claims)
     return static_cast<bool>(check(claims));
 }
 
+// A good token of a login that is not what was asked for.
+bool is_unmet(const Result<IdToken> &token, std::string_view why)
+{
+    return !token && token.error().code == Code::refused &&
+           token.error().detail.find(why) != std::string::npos;
+}
+
 bool is_forged(const Result<IdToken> &token, std::string_view why)
 {
     return !token && token.error().code == Code::forged &&
@@ -374,13 +381,12 @@ Result<IdToken> check_max_age(std::string_view claims, long long max_age)
 
 TEST(wants_auth_time_when_max_age_was_sent_idt_15)
 {
-    ck_assert(is_forged(check_max_age(claims_with(), 300), "\"auth_time\""));
+    ck_assert(is_unmet(check_max_age(claims_with(), 300), "\"auth_time\""));
     ck_assert(static_cast<bool>(check_max_age(dated("auth_time", -360), 300)));
     ck_assert(
-        is_forged(check_max_age(dated("auth_time", -361), 300), "old login"));
+        is_unmet(check_max_age(dated("auth_time", -361), 300), "old login"));
     ck_assert(static_cast<bool>(check_max_age(dated("auth_time", -60), 0)));
-    ck_assert(
-        is_forged(check_max_age(dated("auth_time", -61), 0), "old login"));
+    ck_assert(is_unmet(check_max_age(dated("auth_time", -61), 0), "old login"));
 }
 
 TEST(refuses_an_auth_time_from_the_future_idt_15)
@@ -410,7 +416,7 @@ TEST(wants_one_of_the_acr_values_that_were_sent_idt_16)
     ck_assert(with_acr(R"({"acr": "silver"})", "gold silver"));
     for (auto members : {R"({"acr": "bronze"})", R"({"acr": "gold silver"})",
                          R"({"acr": ["gold"]})", R"({"acr": ""})", "{}"}) {
-        ck_assert(is_forged(with_acr(members, "gold silver"), "\"acr\""));
+        ck_assert(is_unmet(with_acr(members, "gold silver"), "\"acr\""));
     }
 }
 
