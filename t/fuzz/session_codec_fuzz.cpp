@@ -19,7 +19,8 @@ bool are_equal(const Details &a, const Details &b)
            a.refresh_token.reveal() == b.refresh_token.reveal() &&
            a.token_type == b.token_type && a.scope == b.scope &&
            a.sub == b.sub && a.sid == b.sid &&
-           a.session_state == b.session_state && a.claims == b.claims;
+           a.session_state == b.session_state && a.claims == b.claims &&
+           a.nonce == b.nonce && a.auth_time == b.auth_time && a.azp == b.azp;
 }
 
 void check_session(std::string_view bytes)

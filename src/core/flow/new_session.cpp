@@ -7,6 +7,8 @@
 
 #include "core/flow/new_session.hpp"
 
+#include "core/oidc/jwt_claims.hpp"
+#include "core/session/mark.hpp"
 #include "core/session/session_codec.hpp"
 
 namespace bff::flow {
@@ -16,6 +18,7 @@ constexpr size_t kSessionIdOctets = 16;
 
 session::Details details_of(const Told &told,
                             const oidc::ClientSettings &client);
+void keep_bounds(session::Details &details, const json_t *claims);
 std::string kept_claims(const Told &told, const oidc::ClientSettings &client);
 
 } // namespace
@@ -31,8 +34,12 @@ Result<session::Session> new_session(const Visit &visit, const Told &told)
 
     session::Session session;
     session.id = std::move(*id);
+    session.has_refresh_token = !tokens.refresh_token.empty();
+    session.sid_mark = session::mark(client.issuer, "sid", told.id_token.sid);
+    session.sub_mark = session::mark(client.issuer, "sub", told.id_token.sub);
     session.created = visit.now;
     session.expires = visit.now + client.session_timeout;
+    session.active = visit.now;
     if (tokens.expires_in) {
         session.access_token_expires = told.tokens_came + *tokens.expires_in;
     }
@@ -57,8 +64,19 @@ session::Details details_of(const Told &told,
     details.sid = told.id_token.sid;
     details.session_state = told.session_state;
     details.claims = kept_claims(told, client);
+    keep_bounds(details, told.id_token.claims.get());
 
     return details;
+}
+
+// RT-3: what an ID token that comes with new tokens is compared with.
+void keep_bounds(session::Details &details, const json_t *claims)
+{
+    details.nonce = json::string_at(claims, "nonce").value_or("");
+    details.azp = json::string_at(claims, "azp").value_or("");
+    if (auto auth_time = oidc::date_at(claims, "auth_time")) {
+        details.auth_time = std::to_string(to_number(*auth_time));
+    }
 }
 
 // What is in both is taken from the one that is signed for this login.

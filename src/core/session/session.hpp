@@ -7,6 +7,7 @@
 
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
@@ -27,12 +28,21 @@ struct Details {
     std::string sid;           // the provider's, "" when it has none
     std::string session_state; // of the callback, "" when absent
     std::string claims;        // a JSON object, session_claims only
+    // What a later ID token of the same session must repeat (OpenID Connect
+    // Core 12.2); "" what the first one did not have.
+    std::string nonce;
+    std::string auth_time;
+    std::string azp;
 };
 
 struct Session {
     std::string id; // 16 random octets; also names it in logs, as a hash
+    uint32_t generation = 0; // how many times its tokens were renewed
+    bool has_refresh_token = false;
+    std::string sid_mark, sub_mark; // see mark.hpp
     Instant created;
     Instant expires; // absolute end (session_timeout)
+    Instant active;  // the last activity that was written down
     std::optional<Instant> access_token_expires;
     Secret access_token;
     std::string packed_details; // see session_codec

@@ -7,22 +7,32 @@
 // octets. Reading the head inflates nothing.
 //
 //   details   ID token, packed | refresh token, packed | token type | scope |
-//             sub | sid | session state | claims
+//             sub | sid | session state | claims | nonce | auth_time | azp
 //
 // each with its length u32 before it, deflated as a whole.
 
 #include "core/session/session_codec.hpp"
 
+#include "core/session/mark.hpp"
 #include "core/session/octets.hpp"
 #include "core/session/token_packing.hpp"
 
 namespace bff::session {
 namespace {
 
-constexpr uint8_t kVersion = 1;
+constexpr uint8_t kVersion = 2;
 constexpr size_t kIdOctets = 16;
 constexpr size_t kDetailsOctets = 1024 * 1024; // a provider sends less
-constexpr size_t kHeadOctets = 1 + kIdOctets + 3 * 8 + 2 * 4;
+constexpr uint8_t kHasRefreshToken = 1;        // the flags' only bit
+constexpr size_t kHeadOctets =
+    1 + kIdOctets + 4 + 1 + 2 * kMarkOctets + 4 * 8 + 2 * 4;
+
+// A no-op for every id and every mark of ours.
+std::string fitted(std::string octets, size_t size)
+{
+    octets.resize(size);
+    return octets;
+}
 
 // 0 is kept for a lifetime that the provider did not tell.
 long long expires_or_zero(const std::optional<Instant> &expires)
@@ -40,14 +50,16 @@ std::optional<Instant> expires_unless_zero(long long number)
 std::string encode(const Session &session)
 {
     auto token = pack_token(session.access_token.reveal());
-    auto id = session.id;
-    id.resize(kIdOctets); // a no-op for every id of ours
-
     OctetWriter out{kHeadOctets + token.size() + session.packed_details.size()};
     out.u8(kVersion);
-    out.raw(id);
+    out.raw(fitted(session.id, kIdOctets));
+    out.u32(session.generation);
+    out.u8(session.has_refresh_token ? kHasRefreshToken : 0);
+    out.raw(fitted(session.sid_mark, kMarkOctets));
+    out.raw(fitted(session.sub_mark, kMarkOctets));
     out.seconds(to_number(session.created));
     out.seconds(to_number(session.expires));
+    out.seconds(to_number(session.active));
     out.seconds(expires_or_zero(session.access_token_expires));
     out.text(token);
     out.text(session.packed_details);
@@ -65,12 +77,18 @@ Result<Session> decode(std::string_view bytes)
 
     Session session;
     session.id = in.raw(kIdOctets);
+    session.generation = in.u32();
+    auto flags = in.u8();
+    session.has_refresh_token = flags == kHasRefreshToken;
+    session.sid_mark = in.raw(kMarkOctets);
+    session.sub_mark = in.raw(kMarkOctets);
     session.created = instant(in.seconds());
     session.expires = instant(in.seconds());
+    session.active = instant(in.seconds());
     session.access_token_expires = expires_unless_zero(in.seconds());
     auto packed_token = in.text();
     session.packed_details = in.text();
-    if (!in.complete()) {
+    if (!in.complete() || flags > kHasRefreshToken) {
         return Error{Code::forged, "session is damaged"};
     }
 
@@ -88,8 +106,9 @@ std::string pack_details(const Details &details)
     auto id_token = pack_token(details.id_token.reveal());
     auto refresh_token = pack_token(details.refresh_token.reveal());
     const std::string_view fields[] = {
-        id_token,    refresh_token, details.token_type,    details.scope,
-        details.sub, details.sid,   details.session_state, details.claims,
+        id_token,      refresh_token,     details.token_type,    details.scope,
+        details.sub,   details.sid,       details.session_state, details.claims,
+        details.nonce, details.auth_time, details.azp,
     };
 
     size_t size = 0;
@@ -121,9 +140,9 @@ Result<Details> unpack_details(std::string_view packed)
     auto id_token = unpack_token(in.text());
     auto refresh_token = unpack_token(in.text());
     Details details;
-    for (auto *field :
-         {&details.token_type, &details.scope, &details.sub, &details.sid,
-          &details.session_state, &details.claims}) {
+    for (auto *field : {&details.token_type, &details.scope, &details.sub,
+                        &details.sid, &details.session_state, &details.claims,
+                        &details.nonce, &details.auth_time, &details.azp}) {
         *field = in.text();
     }
 

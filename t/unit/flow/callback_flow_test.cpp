@@ -6,6 +6,7 @@
 #include "flow_stage.hpp"
 
 #include "core/session/login_attempt.hpp"
+#include "core/session/mark.hpp"
 #include "core/session/session_codec.hpp"
 
 using namespace bff;
@@ -92,6 +93,12 @@ TEST(makes_a_session_of_a_good_login)
     ck_assert_uint_eq(session.id.size(), 16);
     ck_assert(session.created == stage.now);
     ck_assert(session.expires == stage.now + stage.client->session_timeout);
+    ck_assert(session.active == stage.now);
+    ck_assert_uint_eq(session.generation, 0);
+    ck_assert(session.has_refresh_token);
+    ck_assert(session.sub_mark == session::mark(stage.client->issuer, "sub",
+                                                details_of(reply).sub));
+    ck_assert(session.sid_mark == std::string(8, '\0')); // it has none
     ck_assert(session.access_token_expires == stage.now + Seconds{300});
     ck_assert(session.access_token.reveal() == kAccessToken);
     ck_assert(reply.action == flow::Action::callback);
@@ -170,6 +177,31 @@ TEST(keeps_the_claims_that_are_configured_and_no_other)
     ck_assert_str_eq(details.claims.c_str(),
                      R"({"email":"a@b.c","groups":["x"]})");
     ck_assert(details.sub == "alice");
+}
+
+TEST(keeps_what_a_later_id_token_must_repeat_rt_3)
+{
+    FlowStage stage;
+    auto reply = with_claims(
+        stage, R"({"sid": "s1", "azp": "shop", "auth_time": 1780000000})");
+    auto details = details_of(reply);
+
+    ck_assert_uint_eq(details.nonce.size(), 43);
+    ck_assert(details.azp == "shop");
+    ck_assert(details.auth_time == "1780000000");
+    ck_assert(session_of(reply).sid_mark ==
+              session::mark(stage.client->issuer, "sid", "s1"));
+}
+
+TEST(session_without_refresh_token_says_so)
+{
+    FlowStage stage;
+    auto login = stage.start_login();
+    as_fetch(stage.send_code(login));
+    auto reply = stage.reply(stage.answer(
+        stage.tokens(stage.id_token(login), R"({"refresh_token": null})")));
+
+    ck_assert(!session_of(reply).has_refresh_token);
 }
 
 TEST(keeps_session_state_of_the_callback_when_there_is_one_cb_5)

@@ -96,6 +96,9 @@ inline session::Details sample_details()
     details.claims = R"({"sub":"3f9b2c1e-7d4a-4f0e-8a51-0d6c6a1f7b22","name":)"
                      R"("Jane Doe","email":"jane@example.com","preferred_user)"
                      R"(name":"jane","acr":"1","auth_time":1779999999})";
+    details.nonce = "n-0S6_WzA2MjqOpa0dYEw4mJfVt1XcK8rLhZ3uBvGsi";
+    details.auth_time = "1779999999";
+    details.azp = "shop-bff";
     return details;
 }
 
@@ -105,8 +108,13 @@ inline session::Session sample_session(size_t opaque_octets = 0)
 {
     session::Session session;
     session.id = noise(16, 5);
+    session.generation = 3;
+    session.has_refresh_token = true;
+    session.sid_mark = noise(8, 7);
+    session.sub_mark = noise(8, 8);
     session.created = kNow;
     session.expires = kNow + Seconds{8 * 3600};
+    session.active = kNow;
     session.access_token_expires = kNow + Seconds{300};
     session.access_token =
         opaque_octets == 0 ? Secret{sample_access_token()}

@@ -14,8 +14,9 @@ namespace {
 
 using namespace bff::unit;
 
-constexpr size_t kCreatedAt = 17; // version and id stand before it
-constexpr size_t kTokenSizeAt = kCreatedAt + 3 * 8;
+constexpr size_t kFlagsAt = 1 + 16 + 4; // behind version, id and generation
+constexpr size_t kCreatedAt = kFlagsAt + 1 + 2 * 8;
+constexpr size_t kTokenSizeAt = kCreatedAt + 4 * 8;
 constexpr long long kEndOf9999 = 253402300799;
 
 bool is_forged(const Result<Session> &result)
@@ -25,7 +26,11 @@ bool is_forged(const Result<Session> &result)
 
 bool are_equal(const Session &a, const Session &b)
 {
-    return a.id == b.id && a.created == b.created && a.expires == b.expires &&
+    return a.id == b.id && a.generation == b.generation &&
+           a.has_refresh_token == b.has_refresh_token &&
+           a.sid_mark == b.sid_mark && a.sub_mark == b.sub_mark &&
+           a.created == b.created && a.expires == b.expires &&
+           a.active == b.active &&
            a.access_token_expires == b.access_token_expires &&
            a.access_token.reveal() == b.access_token.reveal() &&
            a.packed_details == b.packed_details;
@@ -37,7 +42,8 @@ bool are_equal(const Details &a, const Details &b)
            a.refresh_token.reveal() == b.refresh_token.reveal() &&
            a.token_type == b.token_type && a.scope == b.scope &&
            a.sub == b.sub && a.sid == b.sid &&
-           a.session_state == b.session_state && a.claims == b.claims;
+           a.session_state == b.session_state && a.claims == b.claims &&
+           a.nonce == b.nonce && a.auth_time == b.auth_time && a.azp == b.azp;
 }
 
 Session small_session()
@@ -71,12 +77,17 @@ TEST(session_without_token_lifetime_or_details_comes_back)
     ck_assert(decoded->has_live_token(kNow));
 }
 
-TEST(what_format_version_1_encoded_still_decodes)
+TEST(what_format_version_2_encoded_still_decodes)
 {
-    auto bytes = text::from_hex("01"
+    auto bytes = text::from_hex("02"
                                 "69643d3136206f637465747320206f6b"
+                                "00000007"
+                                "01"
+                                "7369642d6d61726b"
+                                "7375622d6d61726b"
                                 "000000006a18a500"
                                 "000000006a1915e0"
+                                "000000006a18a514"
                                 "000000006a18a62c"
                                 "00000007"
                                 "006f7061717565"
@@ -86,8 +97,13 @@ TEST(what_format_version_1_encoded_still_decodes)
 
     ck_assert(session);
     ck_assert(session->id == "id=16 octets  ok");
+    ck_assert(session->generation == 7);
+    ck_assert(session->has_refresh_token);
+    ck_assert(session->sid_mark == "sid-mark");
+    ck_assert(session->sub_mark == "sub-mark");
     ck_assert(session->created == instant(0x6a18a500));
     ck_assert(session->expires == instant(0x6a1915e0));
+    ck_assert(session->active == instant(0x6a18a514));
     ck_assert(session->access_token_expires == instant(0x6a18a62c));
     ck_assert(session->access_token.reveal() == "opaque");
     ck_assert(session->packed_details == std::string("\0d", 2));
@@ -99,7 +115,19 @@ TEST(session_of_another_format_version_is_forged)
     auto bytes = encode(small_session());
     for (int version = 0; version < 256; version++) {
         bytes[0] = static_cast<char>(version);
-        ck_assert(version == 1 || is_forged(decode(bytes)));
+        ck_assert(version == 2 || is_forged(decode(bytes)));
+    }
+}
+
+TEST(session_with_a_flag_that_has_no_meaning_is_forged)
+{
+    auto bytes = encode(small_session());
+    for (int flags = 0; flags < 256; flags++) {
+        bytes[kFlagsAt] = static_cast<char>(flags);
+        auto session = decode(bytes);
+
+        ck_assert(flags < 2 || is_forged(session));
+        ck_assert(flags > 1 || session->has_refresh_token == (flags == 1));
     }
 }
 
@@ -150,7 +178,8 @@ TEST(what_decodes_encodes_to_the_same_octets_whatever_bit_is_flipped)
 
 TEST(session_with_a_time_after_the_year_9999_is_forged)
 {
-    for (size_t at : {kCreatedAt, kCreatedAt + 8, kCreatedAt + 16}) {
+    for (size_t at :
+         {kCreatedAt, kCreatedAt + 8, kCreatedAt + 16, kCreatedAt + 24}) {
         auto bytes = encode(small_session());
         bytes.replace(at, 8, std::string("\0\0\0\x3a\xff\xf4\x41\x7f", 8));
         ck_assert(decode(bytes));
@@ -166,12 +195,14 @@ TEST(times_out_of_range_are_kept_as_the_nearest_that_can_be_kept)
     auto session = small_session();
     session.created = instant(-5);
     session.expires = instant(kEndOf9999 + 1);
+    session.active = instant(-5);
     session.access_token_expires = instant(-5);
 
     auto decoded = decode(encode(session));
     ck_assert(decoded);
     ck_assert(decoded->created == instant(0));
     ck_assert(decoded->expires == instant(kEndOf9999));
+    ck_assert(decoded->active == instant(0));
     ck_assert(!decoded->has_live_token(kNow)); // and not: unknown
 }
 
@@ -185,6 +216,19 @@ TEST(session_id_of_another_length_does_not_shift_the_rest)
         ck_assert(decoded && decoded->id.size() == 16);
         ck_assert(decoded->expires == session.expires);
     }
+}
+
+TEST(session_without_marks_has_zero_octets_there)
+{
+    auto session = small_session();
+    session.sid_mark = "";
+    session.sub_mark = "more than eight octets";
+
+    auto decoded = decode(encode(session));
+    ck_assert(decoded);
+    ck_assert(decoded->sid_mark == std::string(8, '\0'));
+    ck_assert(decoded->sub_mark == "more tha");
+    ck_assert(decoded->expires == session.expires);
 }
 
 TEST(decoding_a_session_leaves_the_details_packed)
@@ -206,6 +250,9 @@ TEST(details_come_back_with_every_field)
     distinct.sid = "6";
     distinct.session_state = "7";
     distinct.claims = "8";
+    distinct.nonce = "9";
+    distinct.auth_time = "10";
+    distinct.azp = "11";
 
     for (const auto &details : {sample_details(), distinct, Details{}}) {
         auto unpacked = unpack_details(pack_details(details));

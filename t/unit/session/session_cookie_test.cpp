@@ -547,16 +547,18 @@ TEST(first_key_of_the_ring_seals_ck_26)
     ck_assert(read_session(header, cookie_style(), keyring("n"), kNow));
 }
 
-TEST(what_format_version_1_wrote_still_opens_ck_28)
+TEST(what_format_version_2_wrote_still_opens_ck_28)
 {
     auto session =
-        read(kName + "=1AWjT1L3ibgb4G1MsxT7zZcKGjrWEfcM02Nup7VQ-gdxm-erdhmAXe3"
-                     "eq2PPrHlOPNUhMH0jZBfRgz8GcKQubjQFKorcJteLYVTmadMPRQZ2yXz"
-                     "wPLcFkqOkHKULAb2EfB5DeFUzzPWBHlyPz_FgCgXm65vngKZCOePb53q"
-                     "F03pYf0mStQuhJN20");
+        read(kName + "=1AWjT1L2RvvhxccPghUnLZ5p0h28qpdCu4hAUfh-iRF_3L8tdZn-"
+                     "aV9rTUOybZGIe7SQD5DJzLD8S187-Az59bPqtMBc5HqjbWH9fUopOM0G"
+                     "h9IudA4EelIVn1Q7wcVheZHB8jQU7x2Fj2i3LOEt_w8wPDR-01OXn0QC"
+                     "Y0iueygGzwwD0g4uNDN04yF60YHkLqw0JtlYVT3RIv3_DR1N4z4Ca4M_"
+                     "icVVH");
 
     ck_assert(session);
     ck_assert(session->id == "id=16 octets  ok");
+    ck_assert(session->generation == 7);
     ck_assert(session->access_token.reveal() == "opaque");
     auto details = unpack_details(session->packed_details);
     ck_assert(details);
