@@ -409,6 +409,7 @@ constexpr Directive kDirectives[] = {
     {"insecure_http", 1, 1, false, set_insecure_http},
     {"session_key", 1, 1, true, set_session_key},
     {"session_timeout", 1, 1, false, set_seconds<&S::session_timeout>},
+    {"refresh_before", 1, 1, false, set_seconds<&S::refresh_before>},
     {"session_claims", 1, kAny, false, set_words<&S::session_claims>},
     {"cookie_name", 1, 1, false, set_cookie_name},
     {"cookie_domain", 1, 1, false, set_cookie_domain},

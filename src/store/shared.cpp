@@ -18,19 +18,37 @@ uint32_t used_logins_for(const ngx_shm_zone_t *zone)
     return static_cast<uint32_t>(entries / 8 * 8);
 }
 
-Shared *lay_out(ngx_slab_pool_t *pool, uint32_t used_logins)
+// One in 32, so that 8m have some 2,900 refreshes within half a minute.
+uint32_t flights_for(const ngx_shm_zone_t *zone)
+{
+    auto entries = zone->shm.size / 32 / sizeof(SharedFlight);
+    return static_cast<uint32_t>(entries / 8 * 8);
+}
+
+struct Sizes {
+    uint32_t used_logins;
+    uint32_t flights;
+    uint32_t flight_octets;
+};
+
+Shared *lay_out(ngx_slab_pool_t *pool, const Sizes &sizes)
 {
     ngx::ZoneLock lock{pool};
 
     auto *shared = lock.make<Shared>();
-    auto *table = lock.make<UsedLogin>(used_logins * sizeof(UsedLogin));
-    if (shared == nullptr || table == nullptr) {
+    auto *table = lock.make<UsedLogin>(sizes.used_logins * sizeof(UsedLogin));
+    auto *flights =
+        lock.make<SharedFlight>(sizes.flights * sizeof(SharedFlight));
+    if (shared == nullptr || table == nullptr || flights == nullptr) {
         return nullptr;
     }
 
     shared->layout = kLayout;
-    shared->used_logins_size = used_logins;
+    shared->used_logins_size = sizes.used_logins;
     shared->used_logins = table;
+    shared->flights_size = sizes.flights;
+    shared->flight_octets = sizes.flight_octets;
+    shared->flights = flights;
     pool->data = shared;
 
     return shared;
@@ -53,7 +71,8 @@ Result<Done> SharedZone::open(ngx_shm_zone_t *zone, bool old)
     }
 
     pool->log_nomem = 0;
-    shared = lay_out(pool, used_logins_for(zone));
+    shared = lay_out(pool, {used_logins_for(zone), flights_for(zone),
+                            static_cast<uint32_t>(zone->shm.size / 3)});
     if (shared == nullptr) {
         return Error{Code::misconfigured, "\"bff_zone\" is too small"};
     }

@@ -16,7 +16,7 @@
 
 namespace bff::store {
 
-constexpr uint32_t kLayout = 1;
+constexpr uint32_t kLayout = 2;
 
 // A document's text. Never changed once it is linked.
 struct SharedText {
@@ -61,6 +61,20 @@ struct UsedLogin {
     int64_t until; // seconds since 1970; 0: free
 };
 
+// A refresh of one session's tokens, under way or over; see flights.
+struct SharedFlight {
+    u_char session[16]; // its id
+    uint32_t outcome;   // store::Flights::Outcome
+    uint32_t code;      // bff::Code, when it has failed
+    uint32_t generation; // of the session that has come of it
+    uint32_t failures;   // in a row
+    Lease lease;
+    uint64_t try_again; // nobody asks before this moment, unless he must
+    uint64_t until;     // then it is forgotten
+    uint32_t length;
+    u_char *sealed; // the session that has come of it; null: none
+};
+
 struct Shared {
     uint32_t layout;
     uint64_t news;        // grows with each new text; read without a lock
@@ -68,6 +82,9 @@ struct Shared {
     SharedDocument *documents;
     uint32_t used_logins_size; // a multiple of the bucket size
     UsedLogin *used_logins;
+    uint32_t flights_size; // a multiple of the bucket size
+    uint32_t flight_octets; // so many may all results have
+    SharedFlight *flights;
 };
 
 // The zone, as a worker sees it.

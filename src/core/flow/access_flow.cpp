@@ -40,16 +40,44 @@ Step AccessFlow::begin(const Visit &visit)
         return csrf_reply(visit, agreed.error());
     }
 
-    if (!session->has_live_token(visit.now)) {
-        return without_session(visit);
+    return with_session(visit, *session);
+}
+
+// RT-7: in the leeway nobody waits, after the token's end there is nothing
+// else to do.
+Step AccessFlow::with_session(const Visit &visit,
+                              const session::Session &session)
+{
+    if (session.has_live_token(visit.now)) {
+        bool is_due =
+            session.is_due(visit.party.client->refresh_before, visit.now);
+        return Proceed{session.access_token, session::Keep{}, is_due};
     }
 
-    return Proceed{session->access_token, session::Keep{}};
+    return session.has_refresh_token ? Step{fetch_tokens()}
+                                     : without_session(visit);
 }
 
 Step AccessFlow::resume(const Visit &visit, const Answer &answer)
 {
-    return with_tidied_cookies(login_->resume(visit, answer), visit);
+    return login_ ? with_tidied_cookies(login_->resume(visit, answer), visit)
+                  : after_refresh(visit, answer);
+}
+
+// RT-6: a session that is over is none; one that could not be renewed stays.
+Step AccessFlow::after_refresh(const Visit &visit, const Answer &answer)
+{
+    if (!answer && answer.error().code != Code::expired) {
+        return provider_problem(visit, answer.error());
+    }
+
+    const auto *session = live_session(visit);
+    if (!answer || session == nullptr) {
+        return without_session(visit);
+    }
+
+    // new tokens, however short their life
+    return Proceed{session->access_token, session::Keep{}};
 }
 
 Step AccessFlow::without_session(const Visit &visit)

@@ -21,6 +21,8 @@ public:
     Step resume(const Visit &visit, const Answer &answer) override;
 
 private:
+    Step with_session(const Visit &visit, const session::Session &session);
+    Step after_refresh(const Visit &visit, const Answer &answer);
     Step without_session(const Visit &visit);
 
     Policy policy_;

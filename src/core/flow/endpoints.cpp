@@ -15,6 +15,7 @@
 #include "core/flow/login_endpoint.hpp"
 #include "core/flow/logout_flow.hpp"
 #include "core/flow/problem.hpp"
+#include "core/flow/refresh_endpoint.hpp"
 #include "core/flow/session_info.hpp"
 #include "core/flow/userinfo_endpoint.hpp"
 
@@ -38,6 +39,7 @@ constexpr Endpoint kEndpoints[] = {
     {"session", "GET, HEAD", make<SessionEndpoint>},
     {"user", "GET, HEAD", make<UserEndpoint>},
     {"userinfo", "GET, HEAD", make<UserinfoEndpoint>},
+    {"refresh", "POST", make<RefreshEndpoint>},
     {"logout", "GET, POST", make<LogoutFlow>},
     {"jwks", "GET, HEAD", make<JwksEndpoint>},
 };

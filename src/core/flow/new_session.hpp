@@ -1,6 +1,7 @@
 // Copyright (C) The bff authors. SPDX-License-Identifier: BSD-2-Clause
 
-// What is remembered of a login that has passed every check.
+// What is remembered of a login that has passed every check, and of tokens
+// that were renewed later.
 
 #pragma once
 
@@ -22,5 +23,17 @@ struct Told {
 
 // Errors: unavailable (no random bytes).
 Result<session::Session> new_session(const Visit &visit, const Told &told);
+
+struct Renewed {
+    const oidc::TokenResponse &tokens;
+    Instant tokens_came;
+    const oidc::IdToken *id_token = nullptr; // null: none came
+};
+
+// The visit's session with its new tokens; `details` are what it had. What
+// did not come anew stays (RT-2, RT-4).
+session::Session renewed_session(const Visit &visit,
+                                 const session::Details &details,
+                                 const Renewed &renewed);
 
 } // namespace bff::flow

@@ -25,6 +25,8 @@ std::string_view name_of(Action action)
         return "user";
     case Action::userinfo:
         return "userinfo";
+    case Action::refresh:
+        return "refresh";
     case Action::logout:
         return "logout";
     case Action::preflight:

@@ -36,6 +36,7 @@ enum class Action {
     session,
     user,
     userinfo,
+    refresh,
     logout,
     preflight,
     jwks,
@@ -65,6 +66,7 @@ struct Reply { // answer the browser
 struct Proceed {   // let it through, with this token
     Secret bearer; // empty: without one
     session::Change change = session::Keep{};
+    bool renew = false; // its end is near: have new tokens meanwhile
 };
 
 using Step = std::variant<Pass, Fetch, Reply, Proceed>;

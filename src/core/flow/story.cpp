@@ -96,6 +96,11 @@ Fetch fetch_metadata(const Visit &visit)
             Once::metadata};
 }
 
+Fetch fetch_tokens()
+{
+    return {{}, Once::refresh};
+}
+
 Error why_missing(const Answer &answer)
 {
     return answer ? Error{Code::unavailable, "its document was not kept"}

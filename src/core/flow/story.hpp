@@ -54,7 +54,9 @@ public:
 
     virtual Step begin(const Visit &visit) = 0;
     // After a Fetch. For a document (Once::metadata, ...) a good answer has
-    // already been taken into visit.provider.
+    // already been taken into visit.provider; what came of Once::refresh is
+    // in visit.found, and in an error's code: expired when the session is
+    // over.
     virtual Step resume(const Visit &visit, const Answer &answer) = 0;
 };
 
@@ -80,6 +82,9 @@ Reply provider_problem(const Visit &visit, const Error &error,
 
 // Please ask for the provider's metadata.
 Fetch fetch_metadata(const Visit &visit);
+
+// Please have this session's tokens renewed.
+Fetch fetch_tokens();
 
 // Why a document is still unknown after a Fetch for it.
 Error why_missing(const Answer &answer);

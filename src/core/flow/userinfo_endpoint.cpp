@@ -28,18 +28,39 @@ Step UserinfoEndpoint::begin(const Visit &visit)
     }
 
     const auto *session = live_session(visit);
+    bool is_live = session->has_live_token(visit.now);
+
+    return !is_live && session->has_refresh_token ? Step{fetch_tokens()}
+                                                  : ask(visit);
+}
+
+Step UserinfoEndpoint::resume(const Visit &visit, const Answer &answer)
+{
+    if (call_) {
+        return answer_of(visit, call_->resume(visit, answer));
+    }
+
+    if (!answer && answer.error().code != Code::expired) {
+        return provider_problem(visit, answer.error());
+    }
+
+    return ask(visit);
+}
+
+Step UserinfoEndpoint::ask(const Visit &visit)
+{
+    const auto *session = live_session(visit);
+    if (session == nullptr || !session->has_live_token(visit.now)) {
+        return unauthenticated_reply(visit);
+    }
+
     auto details = session::unpack_details(session->packed_details);
-    if (!session->has_live_token(visit.now) || !details) {
+    if (!details) {
         return unauthenticated_reply(visit);
     }
 
     call_.emplace(session->access_token, std::move(details->sub));
     return answer_of(visit, call_->begin(visit));
-}
-
-Step UserinfoEndpoint::resume(const Visit &visit, const Answer &answer)
-{
-    return answer_of(visit, call_->resume(visit, answer));
 }
 
 namespace {

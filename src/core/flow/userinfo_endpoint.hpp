@@ -17,6 +17,8 @@ public:
     Step resume(const Visit &visit, const Answer &answer) override;
 
 private:
+    Step ask(const Visit &visit);
+
     std::optional<UserinfoCall> call_;
 };
 

@@ -99,6 +99,7 @@ struct ClientSettings {
     bool insecure_http = false;
 
     Seconds session_timeout{8 * 3600};
+    Seconds refresh_before{30};
     std::vector<std::string> session_claims{
         "sub", "name", "email", "preferred_username", "picture",
         "sid", "acr",  "amr",   "auth_time"};

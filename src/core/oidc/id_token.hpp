@@ -20,12 +20,22 @@
 
 namespace bff::oidc {
 
+// What the login's ID token said, for one that comes with renewed tokens
+// (RT-3); "" what it did not say.
+struct Earlier {
+    std::string_view sub;
+    std::string_view nonce;
+    std::string_view auth_time; // as a number of seconds
+    std::string_view azp;
+};
+
 struct Expectations {
     std::string_view nonce;         // of this login, never empty
     std::string_view access_token;  // for at_hash (IDT-13)
     std::string_view code;          // for c_hash (IDT-14)
     std::optional<Seconds> max_age; // was requested (IDT-15)
     std::string_view acr_values;    // were requested, "" when none (IDT-16)
+    std::optional<Earlier> earlier = {}; // then `nonce` does not count
 };
 
 struct IdToken {

@@ -28,6 +28,7 @@ enum class Once {
     metadata,     // a known copy will do
     keys,         // likewise
     renewed_keys, // a key set newer than the one we know (KEY-6, KEY-7)
+    refresh,      // not a document: new tokens for this session (RT-5)
 };
 
 struct Provider {

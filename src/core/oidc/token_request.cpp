@@ -1,6 +1,6 @@
 // Copyright (C) The bff authors. SPDX-License-Identifier: BSD-2-Clause
 
-// The request to the token endpoint (RFC 6749, 4.1.3; RFC 7636, 4.5).
+// The requests to the token endpoint (RFC 6749, 4.1.3 and 6; RFC 7636, 4.5).
 //
 // Everything secret travels in the body or in Authorization, never in the
 // URL, which providers and proxies write to their logs.
@@ -11,6 +11,13 @@
 #include "core/web/query.hpp"
 
 namespace bff::oidc {
+namespace {
+
+Result<web::HttpRequest> posted(web::FormWriter &form, const Metadata &metadata,
+                                const ClientSettings &client,
+                                const Occasion &occasion);
+
+} // namespace
 
 Result<web::HttpRequest> token_request(const CodeGrant &grant,
                                        const Metadata &metadata,
@@ -25,6 +32,27 @@ Result<web::HttpRequest> token_request(const CodeGrant &grant,
         form.add("code_verifier", grant.code_verifier);
     }
 
+    return posted(form, metadata, client, occasion);
+}
+
+Result<web::HttpRequest> token_request(const RefreshGrant &grant,
+                                       const Metadata &metadata,
+                                       const ClientSettings &client,
+                                       const Occasion &occasion)
+{
+    web::FormWriter form;
+    form.add("grant_type", "refresh_token")
+        .add("refresh_token", grant.refresh_token);
+
+    return posted(form, metadata, client, occasion);
+}
+
+namespace {
+
+Result<web::HttpRequest> posted(web::FormWriter &form, const Metadata &metadata,
+                                const ClientSettings &client,
+                                const Occasion &occasion)
+{
     web::HttpRequest request;
     request.method = "POST";
     request.url = metadata.token_endpoint;
@@ -42,5 +70,7 @@ Result<web::HttpRequest> token_request(const CodeGrant &grant,
 
     return request;
 }
+
+} // namespace
 
 } // namespace bff::oidc

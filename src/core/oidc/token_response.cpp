@@ -20,6 +20,7 @@ namespace {
 constexpr size_t kMostTokenOctets = 16 * 1024;
 constexpr size_t kMostIdTokenOctets = 128 * 1024;
 constexpr size_t kMostErrorOctets = 64;
+constexpr std::string_view kInvalidGrant = "invalid_grant";
 constexpr long long kMostSeconds = 10LL * 365 * 24 * 3600;
 
 // The provider said no, and nothing will change its mind.
@@ -48,6 +49,19 @@ Result<TokenResponse> TokenResponse::parse(const web::HttpResponse &response)
     }
 
     return read_tokens(answer->get());
+}
+
+Result<TokenResponse>
+TokenResponse::parse_refreshed(const web::HttpResponse &response)
+{
+    auto tokens = parse(response);
+    if (tokens || tokens.error().code != Code::refused ||
+        tokens.error().detail == kInvalidGrant) {
+        return tokens;
+    }
+
+    return Error{Code::unsupported, "token endpoint refused the refresh: " +
+                                        std::move(tokens).error().detail};
 }
 
 namespace {

@@ -32,6 +32,12 @@ struct TokenResponse {
     //   unavailable  5xx, 408, 429
     //   unsupported  an answer that breaks a rule, a redirect among them
     static Result<TokenResponse> parse(const web::HttpResponse &response);
+
+    // The answer to a refresh token (RT-6): refused is invalid_grant alone,
+    // which nothing will make good again; any other no is about this client,
+    // and unsupported.
+    static Result<TokenResponse>
+    parse_refreshed(const web::HttpResponse &response);
 };
 
 } // namespace bff::oidc

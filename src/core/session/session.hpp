@@ -53,6 +53,12 @@ struct Session {
     {
         return !access_token_expires || now < *access_token_expires;
     }
+    // Its end is so near, or past, that new tokens should be had (RT-7).
+    bool is_due(Seconds before, Instant now) const
+    {
+        return has_refresh_token && access_token_expires &&
+               now >= *access_token_expires - before;
+    }
     Seconds left(Instant now) const
     {
         return is_expired(now) ? Seconds{0} : expires - now;

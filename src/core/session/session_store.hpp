@@ -30,6 +30,7 @@ struct Found {
 
     State state = State::none;
     std::optional<Session> session; // when active
+    bool is_newer = false; // than the browser's: its tokens were renewed
 
     bool has_cookies() const { return state != State::none; }
 };

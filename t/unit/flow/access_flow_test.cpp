@@ -23,6 +23,24 @@ std::string remembered_path(FlowStage &stage, const flow::Reply &reply)
     return attempt->return_path;
 }
 
+void log_in_without_refresh_token(FlowStage &stage)
+{
+    auto login = stage.start_login();
+    as_fetch(stage.send_code(login));
+    stage.reply(stage.answer(
+        stage.tokens(stage.id_token(login), R"({"refresh_token": null})")));
+}
+
+// The session of the jar, with another access token.
+session::Found newer(const FlowStage &stage, std::string_view access_token)
+{
+    auto session = stage.session();
+    session.generation++;
+    session.access_token = Secret{access_token};
+    session.access_token_expires = stage.now + Seconds{300};
+    return {session::Found::State::active, session, true};
+}
+
 } // namespace
 
 TEST(lets_our_pages_through_with_the_access_token)
@@ -106,9 +124,115 @@ TEST(uses_a_token_until_it_ends)
     ck_assert(!as_proceed(stage.access(call("/api/"))).bearer.empty());
 
     stage.now += Seconds{1};
+    as_fetch(stage.access(call("/api/")));
+}
+
+TEST(token_that_has_ended_and_cannot_be_renewed_is_no_session)
+{
+    FlowStage stage;
+    log_in_without_refresh_token(stage);
+
+    stage.now += Seconds{299};
+    ck_assert(!as_proceed(stage.access(call("/api/"))).renew);
+
+    stage.now += Seconds{1};
     auto reply = stage.reply(stage.access(call("/api/")));
     ck_assert(is_problem(reply, 401, "session_expired"));
     ck_assert(is_kept(reply.change));
+}
+
+TEST(token_near_its_end_is_used_while_it_is_renewed_rt_7)
+{
+    FlowStage stage;
+    stage.log_in();
+
+    stage.now += Seconds{269};
+    ck_assert(!as_proceed(stage.access(call("/api/"))).renew);
+
+    stage.now += Seconds{1};
+    auto step = stage.access(call("/api/"));
+    ck_assert(as_proceed(step).renew);
+    ck_assert(as_proceed(step).bearer.reveal() == kAccessToken);
+
+    stage.client->refresh_before = Seconds{0};
+    ck_assert(!as_proceed(stage.access(call("/api/"))).renew);
+}
+
+TEST(token_that_has_ended_is_renewed_first_rt_7)
+{
+    FlowStage stage;
+    stage.log_in();
+    stage.now += Seconds{300};
+
+    auto step = stage.access(call("/api/"));
+    ck_assert(as_fetch(step).once == flow::Once::refresh);
+    ck_assert(as_fetch(step).request.url.empty());
+
+    stage.renewed = newer(stage, "second-access-token");
+    step = stage.answer(http(200, ""));
+    ck_assert(as_proceed(step).bearer.reveal() == "second-access-token");
+}
+
+TEST(new_token_that_has_ended_already_is_not_renewed_again_rt_7)
+{
+    FlowStage stage;
+    stage.log_in();
+    stage.now += Seconds{300};
+    as_fetch(stage.access(call("/api/")));
+
+    stage.renewed = newer(stage, "second-access-token");
+    stage.renewed->session->access_token_expires = stage.now;
+    auto step = stage.answer(http(200, ""));
+    ck_assert(as_proceed(step).bearer.reveal() == "second-access-token");
+}
+
+TEST(request_of_another_site_renews_nothing_bff_10)
+{
+    FlowStage stage;
+    stage.log_in();
+    stage.now += Seconds{300};
+
+    ck_assert(
+        is_problem(stage.reply(stage.access(foreign_call("/"))), 403, "csrf"));
+}
+
+TEST(session_that_ended_at_its_refresh_is_forgotten_rt_6)
+{
+    for (const auto &request : {call("/api/"), page("/orders")}) {
+        FlowStage stage;
+        stage.log_in();
+        stage.now += Seconds{300};
+        as_fetch(stage.access(request));
+
+        stage.renewed = {session::Found::State::expired, {}};
+        auto reply =
+            stage.reply(stage.answer(failed(Code::expired, "it is over")));
+        ck_assert(is_forgotten(reply.change));
+        ck_assert(reply.response.status == 302 ||
+                  is_problem(reply, 401, "session_expired"));
+    }
+}
+
+TEST(session_that_could_not_be_renewed_stays_rt_6)
+{
+    for (auto policy : {Unauthenticated::automatic, Unauthenticated::pass}) {
+        FlowStage stage;
+        stage.log_in();
+        stage.now += Seconds{300};
+
+        as_fetch(stage.access(call("/api/"), {policy}));
+        auto away = stage.reply(stage.answer(
+            Error{Code::unavailable, "connection refused", Seconds{7}}));
+        ck_assert(is_problem(away, 503, "provider_unavailable"));
+        ck_assert(header(away, "Retry-After") == "7");
+        ck_assert(is_kept(away.change));
+
+        as_fetch(stage.access(call("/api/"), {policy}));
+        auto faulty = stage.reply(
+            stage.answer(failed(Code::unsupported, "invalid_client")));
+        ck_assert(is_problem(faulty, 502, "provider_misconfigured"));
+        ck_assert(is_kept(faulty.change));
+    }
 }
 
 TEST(uses_a_token_of_unknown_lifetime_as_long_as_the_session_lasts_cb_8)

@@ -43,6 +43,7 @@ TEST(answers_405_with_allow_to_any_other_method)
         {"session", "GET, HEAD", {"POST", "DELETE"}},
         {"user", "GET, HEAD", {"POST", "TRACE"}},
         {"userinfo", "GET, HEAD", {"POST", "OPTIONS"}},
+        {"refresh", "POST", {"GET", "HEAD", "PUT"}},
         {"logout", "GET, POST", {"HEAD", "PUT"}},
         {"jwks", "GET, HEAD", {"POST", "PUT", "OPTIONS"}},
     };

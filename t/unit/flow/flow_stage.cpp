@@ -276,6 +276,10 @@ session::Found FlowStage::find_session(std::string_view cookies) const
 {
     using State = session::Found::State;
 
+    if (renewed) {
+        return *renewed;
+    }
+
     bool is_there = false;
     for (const auto &[name, value] : jar) {
         is_there = is_there || session::is_chunk_name(name, style);
@@ -292,6 +296,13 @@ session::Found FlowStage::find_session(std::string_view cookies) const
     }
 
     return {State::active, std::move(*session)};
+}
+
+session::Session FlowStage::session() const
+{
+    auto found = find_session(cookie_header());
+    ck_assert(found.session.has_value());
+    return std::move(*found.session);
 }
 
 void FlowStage::take_cookies(const flow::Reply &reply)

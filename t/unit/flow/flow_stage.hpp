@@ -82,6 +82,8 @@ public:
     std::string extra_auth_args;
     Instant now = kNow;
     std::map<std::string, std::string> jar; // the browser's cookies
+    // What came of Once::refresh, instead of what the jar holds.
+    std::optional<session::Found> renewed;
 
     // Begin a story; the stage keeps it.
     flow::Step access(const BrowserRequest &request, flow::Policy policy = {});
@@ -122,6 +124,8 @@ public:
                          std::string_view members = "{}") const;
     // All of it.
     flow::Reply log_in(std::string_view query = "");
+
+    session::Session session() const; // of the jar; there must be one
 
     // Must never be seen in a body or a log.
     std::vector<std::string> secrets;

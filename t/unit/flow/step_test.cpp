@@ -19,6 +19,7 @@ TEST(names_every_action_in_one_lower_case_word)
     ck_assert(name_of(Action::session) == "session");
     ck_assert(name_of(Action::user) == "user");
     ck_assert(name_of(Action::userinfo) == "userinfo");
+    ck_assert(name_of(Action::refresh) == "refresh");
     ck_assert(name_of(Action::logout) == "logout");
     ck_assert(name_of(Action::preflight) == "preflight");
     ck_assert(name_of(Action::jwks) == "jwks");
@@ -33,4 +34,5 @@ TEST(does_nothing_to_the_session_unless_told)
     ck_assert(std::holds_alternative<bff::session::Keep>(reply.change));
     ck_assert(std::holds_alternative<bff::session::Keep>(proceed.change));
     ck_assert(proceed.bearer.empty());
+    ck_assert(!proceed.renew);
 }

@@ -109,12 +109,50 @@ TEST(asks_no_userinfo_with_a_token_that_has_expired)
 {
     FlowStage stage;
     stage.log_in();
+    auto session = stage.session();
+    session.has_refresh_token = false;
+    stage.renewed = {session::Found::State::active, session};
+
     stage.now += Seconds{300};
     auto reply = stage.reply(ask(stage));
-
     ck_assert(is_problem(reply, 401, "session_expired"));
     ck_assert(is_kept(reply.change));
     ck_assert_uint_eq(stage.jar.size(), 1);
+}
+
+TEST(asks_userinfo_with_a_renewed_token_when_the_old_one_has_expired_rt_7)
+{
+    FlowStage stage;
+    stage.log_in();
+    auto session = stage.session();
+    stage.now += Seconds{300};
+    auto step = ask(stage);
+    ck_assert(as_fetch(step).once == flow::Once::refresh);
+
+    session.access_token = Secret{std::string_view{"second"}};
+    session.access_token_expires = stage.now + Seconds{300};
+    stage.renewed = {session::Found::State::active, session, true};
+    step = stage.answer(http(200, ""));
+    ck_assert(as_fetch(step).request.url == "https://id.example.com/userinfo");
+    ck_assert(as_fetch(step).request.headers[0].value == "Bearer second");
+}
+
+TEST(asks_no_userinfo_when_the_token_could_not_be_renewed_rt_6)
+{
+    FlowStage stage;
+    stage.log_in();
+    stage.now += Seconds{300};
+
+    as_fetch(ask(stage));
+    auto reply = stage.reply(stage.answer(failed(Code::unavailable, "away")));
+    ck_assert(is_problem(reply, 503, "provider_unavailable"));
+    ck_assert(is_kept(reply.change));
+
+    as_fetch(ask(stage));
+    stage.renewed = {session::Found::State::expired, {}};
+    reply = stage.reply(stage.answer(failed(Code::expired, "over")));
+    ck_assert(is_problem(reply, 401, "session_expired"));
+    ck_assert(is_forgotten(reply.change));
 }
 
 TEST(asks_no_userinfo_for_another_sites_page_bff_10)

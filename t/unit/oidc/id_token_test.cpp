@@ -451,4 +451,81 @@ TEST(shows_claims_in_one_printable_line)
     }
 }
 
+// --- one that comes with renewed tokens ---
+
+constexpr oidc::Earlier kEarlier{
+    .sub = "alice", .nonce = kNonce, .auth_time = "1780000000", .azp = "shop"};
+
+Result<IdToken> check_renewed(std::string_view claims,
+                              const oidc::Earlier &earlier = kEarlier)
+{
+    auto expectations = expected();
+    expectations.nonce = "";
+    expectations.earlier = earlier;
+    return check_id_token(verified(claims), shop_client(), expectations, kNow);
+}
+
+bool refuses_renewed(std::string_view name, std::string_view members)
+{
+    return is_forged(check_renewed(claims_with(members)),
+                     "\"" + std::string{name} + "\" is another one");
+}
+
+constexpr std::string_view kRenewed =
+    R"({"nonce": null, "azp": "shop", "auth_time": 1780000000})";
+
+TEST(accepts_a_renewed_id_token_with_and_without_nonce_rt_3)
+{
+    auto without = json::parse_object(claims_with(kRenewed));
+    json_object_del(without->get(), "nonce");
+
+    ck_assert(check_renewed(json::print(without->get())));
+    ck_assert(check_renewed(
+        claims_with(R"({"azp": "shop", "auth_time": 1780000000})")));
+    ck_assert(check_renewed(claims_with(R"({"azp": "shop"})")));
+}
+
+TEST(refuses_a_renewed_id_token_of_somebody_else_rt_3)
+{
+    ck_assert(refuses_renewed("sub", R"({"sub": "bob", "azp": "shop"})"));
+}
+
+TEST(refuses_a_renewed_id_token_with_another_nonce_rt_3)
+{
+    ck_assert(refuses_renewed("nonce", R"({"nonce": "x", "azp": "shop"})"));
+    ck_assert(refuses_renewed("nonce", R"({"nonce": 1, "azp": "shop"})"));
+}
+
+TEST(refuses_a_renewed_id_token_of_another_login_rt_3)
+{
+    ck_assert(refuses_renewed("auth_time",
+                              R"({"auth_time": 1780000001, "azp": "shop"})"));
+
+    auto earlier = kEarlier;
+    earlier.auth_time = "";
+    ck_assert(check_renewed(
+        claims_with(R"({"auth_time": 1780000001, "azp": "shop"})"), earlier));
+}
+
+TEST(refuses_a_renewed_id_token_without_the_logins_azp_rt_3)
+{
+    ck_assert(refuses_renewed("azp", "{}"));
+
+    auto earlier = kEarlier;
+    earlier.azp = "";
+    ck_assert(check_renewed(claims_with("{}"), earlier));
+}
+
+TEST(renewed_id_token_has_every_other_check_rt_3)
+{
+    for (auto members :
+         {R"({"azp": "shop", "iss": "https://evil.example"})",
+          R"({"azp": "shop", "aud": "another"})",
+          R"({"azp": "shop", "exp": 1600000000})",
+          R"({"azp": "shop", "iat": 1600000000})",
+          R"({"azp": "shop", "at_hash": "AAAAAAAAAAAAAAAAAAAAAA"})"}) {
+        ck_assert(is_forged(check_renewed(claims_with(members)), ""));
+    }
+}
+
 } // namespace

@@ -77,6 +77,23 @@ TEST(authenticates_with_exactly_one_method_ca_1_bff_1)
               std::string::npos);
 }
 
+TEST(refresh_is_authenticated_and_asks_for_no_scope_rt_1)
+{
+    oidc::Metadata metadata;
+    metadata.token_endpoint = "https://id.example.com/token";
+    auto client = shop_client();
+
+    TapeEntropy entropy;
+    auto request = token_request(oidc::RefreshGrant{"r+/="}, metadata, client,
+                                 {kNow, entropy});
+    ck_assert(static_cast<bool>(request));
+    ck_assert(request->method == "POST");
+    ck_assert(request->url == metadata.token_endpoint);
+    ck_assert(header(*request, "Authorization").starts_with("Basic "));
+    ck_assert(request->body ==
+              "grant_type=refresh_token&refresh_token=r%2B%2F%3D");
+}
+
 TEST(puts_nothing_secret_into_the_url)
 {
     auto request = request_for(kGrant, ClientAuth::client_secret_post);

@@ -259,6 +259,23 @@ TEST(tells_an_error_that_came_with_status_200)
     ck_assert(tokens.error().detail == "invalid_code");
 }
 
+TEST(refused_refresh_token_is_invalid_grant_and_nothing_else_rt_6)
+{
+    auto refreshed = [](int status, std::string_view body) {
+        web::HttpResponse response{status, {}, std::string{body}};
+        return TokenResponse::parse_refreshed(response).error();
+    };
+
+    ck_assert(refreshed(400, R"({"error":"invalid_grant"})").code ==
+              Code::refused);
+    ck_assert(refreshed(400, R"({"error":"invalid_client"})").code ==
+              Code::unsupported);
+    ck_assert(refreshed(401, "").code == Code::unsupported);
+    ck_assert(refreshed(503, "").code == Code::unavailable);
+    ck_assert(refreshed(200, R"({"error":"invalid_grant"})").code ==
+              Code::refused);
+}
+
 TEST(never_shows_a_token_in_an_error)
 {
     auto tokens = parsed(R"({"access_token":"hidden one"})");

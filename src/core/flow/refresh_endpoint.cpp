@@ -1,0 +1,45 @@
+// Copyright (C) The bff authors. SPDX-License-Identifier: BSD-2-Clause
+
+// POST refresh: new tokens now, for a page that wants them before they are
+// due.
+//
+// A session without a refresh token cannot have new ones: the page is told to
+// log in, and what there is stays.
+
+#include "core/flow/refresh_endpoint.hpp"
+
+#include "core/flow/answer.hpp"
+#include "core/flow/visitor.hpp"
+
+namespace bff::flow {
+
+Step RefreshEndpoint::begin(const Visit &visit)
+{
+    if (auto reply = turned_away(visit)) {
+        return std::move(*reply);
+    }
+
+    if (!live_session(visit)->has_refresh_token) {
+        return unauthenticated_reply(visit);
+    }
+
+    return fetch_tokens();
+}
+
+Step RefreshEndpoint::resume(const Visit &visit, const Answer &answer)
+{
+    if (!answer && answer.error().code != Code::expired) {
+        return provider_problem(visit, answer.error());
+    }
+
+    if (!answer || live_session(visit) == nullptr) {
+        return unauthenticated_reply(visit);
+    }
+
+    Reply reply;
+    reply.response = empty_answer(204);
+    reply.action = Action::refresh;
+    return reply;
+}
+
+} // namespace bff::flow

@@ -1,0 +1,298 @@
+// Copyright (C) The bff authors. SPDX-License-Identifier: BSD-2-Clause
+
+// A hash table of buckets in shared memory, and results beside it whose sizes
+// have one bound together.
+
+#include "store/flights.hpp"
+
+#include <algorithm>
+#include <cstring>
+
+namespace bff::store {
+namespace {
+
+constexpr uint32_t kBucket = 8;
+constexpr uint64_t kGraceMs = 30 * 1000;            // after it was delivered
+constexpr uint64_t kUndeliveredMs = 30 * 60 * 1000; // while there is room
+constexpr uint64_t kOverMs = 30 * 1000;
+constexpr uint64_t kFailedMs = 5 * 60 * 1000;
+
+using Outcome = Flights::Outcome;
+
+Outcome outcome_of(const SharedFlight &flight)
+{
+    return static_cast<Outcome>(flight.outcome);
+}
+
+void set_outcome(SharedFlight &flight, Outcome outcome)
+{
+    flight.outcome = static_cast<uint32_t>(outcome);
+}
+
+// Time alone counts here: nobody asks the system under the lock.
+bool is_flying(const SharedFlight &flight, uint64_t now)
+{
+    return flight.lease.number != 0 && now < flight.lease.ends;
+}
+
+bool is_forgotten(const SharedFlight &flight, uint64_t now)
+{
+    return !is_flying(flight, now) && now >= flight.until;
+}
+
+// Unlinked before it is freed: who is killed in between loses some memory.
+void drop_result(ngx::ZoneLock &lock, SharedFlight &flight)
+{
+    auto *sealed = flight.sealed;
+    flight.sealed = nullptr;
+    flight.length = 0;
+    lock.free(sealed);
+}
+
+void forget(ngx::ZoneLock &lock, SharedFlight &flight)
+{
+    set_outcome(flight, Outcome::none);
+    flight.until = 0;
+    drop_result(lock, flight);
+}
+
+// Forgets what has had its time and says how much is left. `oldest` is the
+// result that is nearest to its end.
+size_t sweep(ngx::ZoneLock &lock, const Shared &shared, uint64_t now,
+             SharedFlight **oldest)
+{
+    size_t octets = 0;
+
+    for (uint32_t i = 0; i < shared.flights_size; i++) {
+        auto &flight = shared.flights[i];
+        if (flight.sealed == nullptr) {
+            continue;
+        }
+        if (is_forgotten(flight, now)) {
+            forget(lock, flight);
+            continue;
+        }
+
+        octets += flight.length;
+        if (*oldest == nullptr || flight.until < (*oldest)->until) {
+            *oldest = &flight;
+        }
+    }
+
+    return octets;
+}
+
+// Room for so many octets, at the cost of the oldest results.
+u_char *make_room(ngx::ZoneLock &lock, const Shared &shared, size_t octets,
+                  uint64_t now)
+{
+    while (octets <= shared.flight_octets) {
+        SharedFlight *oldest = nullptr;
+        auto used = sweep(lock, shared, now, &oldest);
+
+        if (used + octets <= shared.flight_octets) {
+            if (auto *room = lock.make<u_char>(octets)) {
+                return room;
+            }
+        }
+        if (oldest == nullptr) {
+            break;
+        }
+        forget(lock, *oldest);
+    }
+
+    return nullptr;
+}
+
+uint64_t lifetime_of(Outcome outcome)
+{
+    switch (outcome) {
+    case Outcome::landed:
+        return kUndeliveredMs;
+    case Outcome::over:
+        return kOverMs;
+    default:
+        return kFailedMs;
+    }
+}
+
+} // namespace
+
+bool Flights::Seen::is_over_for(uint32_t held) const
+{
+    return outcome == Outcome::over && generation >= held;
+}
+
+bool Flights::Seen::is_newer_than(uint32_t held) const
+{
+    return outcome == Outcome::landed && generation > held;
+}
+
+SharedFlight *Flights::find(std::string_view session) const
+{
+    const auto &shared = *zone_.shared;
+    uint32_t hash = 0;
+    std::memcpy(&hash, session.data(), sizeof(hash)); // ids are random
+
+    auto *bucket =
+        shared.flights + hash % (shared.flights_size / kBucket) * kBucket;
+    for (uint32_t i = 0; i < kBucket; i++) {
+        if (bucket[i].outcome != 0 &&
+            std::memcmp(bucket[i].session, session.data(), 16) == 0) {
+            return &bucket[i];
+        }
+    }
+    return nullptr;
+}
+
+// A free one, or the one that is nearest to its end; null when all fly.
+SharedFlight *Flights::place_for(std::string_view session, uint64_t now) const
+{
+    const auto &shared = *zone_.shared;
+    uint32_t hash = 0;
+    std::memcpy(&hash, session.data(), sizeof(hash));
+
+    auto *bucket =
+        shared.flights + hash % (shared.flights_size / kBucket) * kBucket;
+    SharedFlight *place = nullptr;
+    for (uint32_t i = 0; i < kBucket; i++) {
+        if (!is_flying(bucket[i], now) &&
+            (place == nullptr || bucket[i].until < place->until)) {
+            place = &bucket[i];
+        }
+    }
+    return place;
+}
+
+Flights::Seen Flights::look(std::string_view session, uint32_t held) const
+{
+    Seen seen;
+    seen.sealed.resize(kMostOctets); // no allocation under the lock
+    size_t length = 0;
+    auto now = monotonic_now();
+
+    {
+        ngx::ZoneLock lock{zone_.pool};
+        auto *flight = find(session);
+        if (flight != nullptr && !is_forgotten(*flight, now)) {
+            seen.outcome = outcome_of(*flight);
+            seen.lease = flight->lease;
+            seen.generation = flight->generation;
+            seen.try_again = flight->try_again;
+            seen.code = static_cast<Code>(flight->code);
+            seen.failures = flight->failures;
+            if (seen.is_newer_than(held) && flight->sealed != nullptr) {
+                length = flight->length;
+                std::memcpy(seen.sealed.data(), flight->sealed, length);
+            }
+        }
+    }
+
+    seen.sealed.resize(length);
+    return seen;
+}
+
+std::optional<uint64_t> Flights::take_off(std::string_view session,
+                                          const Seen &seen, uint64_t ends)
+{
+    auto now = monotonic_now();
+    ngx::ZoneLock lock{zone_.pool};
+
+    auto *flight = find(session);
+    if (flight != nullptr && flight->lease.number != seen.lease.number) {
+        return std::nullopt;
+    }
+
+    if (flight == nullptr) {
+        flight = place_for(session, now);
+        if (flight == nullptr) {
+            return 0;
+        }
+        forget(lock, *flight);
+        std::memcpy(flight->session, session.data(), 16);
+        flight->failures = 0;
+        flight->try_again = 0;
+        flight->generation = 0;
+    }
+
+    auto number = ++zone_.shared->last_number;
+    flight->lease.ends = ends;
+    flight->lease.holder = ngx_pid;
+    flight->lease.number = number;
+    if (flight->outcome == 0) {
+        set_outcome(*flight, Outcome::flying);
+    }
+
+    return number;
+}
+
+bool Flights::extend(std::string_view session, uint64_t lease, uint64_t ends)
+{
+    ngx::ZoneLock lock{zone_.pool};
+
+    auto *flight = find(session);
+    if (flight == nullptr || flight->lease.number != lease) {
+        return false;
+    }
+
+    flight->lease.ends = ends;
+    return true;
+}
+
+bool Flights::land(std::string_view session, uint64_t lease,
+                   const Result &result)
+{
+    auto now = monotonic_now();
+    ngx::ZoneLock lock{zone_.pool};
+
+    auto *flight = find(session);
+    if (flight == nullptr || flight->lease.number != lease) {
+        return false;
+    }
+
+    u_char *room = nullptr;
+    if (!result.sealed.empty()) {
+        room = make_room(lock, *zone_.shared, result.sealed.size(), now);
+        if (room == nullptr) {
+            flight->lease.number = 0;
+            return false;
+        }
+        std::memcpy(room, result.sealed.data(), result.sealed.size());
+    }
+
+    bool has_failed = result.outcome == Outcome::failed;
+    // what has landed before is still good for who has not seen it
+    if (!has_failed) {
+        set_outcome(*flight, Outcome::flying);
+        drop_result(lock, *flight);
+        flight->generation = result.generation;
+        flight->length = static_cast<uint32_t>(result.sealed.size());
+        flight->sealed = room;
+    }
+    flight->code = static_cast<uint32_t>(result.code);
+    flight->failures = has_failed ? flight->failures + 1 : 0;
+    flight->try_again = now + result.wait;
+    flight->until = std::max(now + lifetime_of(result.outcome),
+                             flight->try_again);
+    if (!has_failed || outcome_of(*flight) != Outcome::landed) {
+        set_outcome(*flight, result.outcome);
+    }
+    flight->lease.number = 0;
+
+    return true;
+}
+
+void Flights::delivered(std::string_view session, uint32_t generation)
+{
+    auto end = monotonic_now() + kGraceMs;
+    ngx::ZoneLock lock{zone_.pool};
+
+    auto *flight = find(session);
+    if (flight != nullptr && outcome_of(*flight) == Outcome::landed &&
+        flight->generation == generation) {
+        flight->until = std::max(std::min(flight->until, end),
+                                 flight->try_again);
+    }
+}
+
+} // namespace bff::store
