@@ -75,6 +75,7 @@ void resume(RequestContext &ctx, flow::Answer answer)
     ctx.answer.emplace(std::move(answer));
     ctx.call.reset();
     ctx.wait.reset();
+    ctx.renewal.reset();
 
     r->read_event_handler = ngx_http_block_reading;
     r->write_event_handler = ngx_http_core_run_phases;
@@ -92,6 +93,7 @@ ngx_int_t suspend(ngx_http_request_t *r, RequestContext &ctx)
     } else if (ngx_handle_read_event(r->connection->read, 0) != NGX_OK) {
         ctx.call.reset();
         ctx.wait.reset();
+        ctx.renewal.reset();
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
@@ -101,10 +103,35 @@ ngx_int_t suspend(ngx_http_request_t *r, RequestContext &ctx)
     return NGX_AGAIN;
 }
 
+// What came of the refresh is what the story finds now.
+void resume_renewed(RequestContext &ctx, Result<session::Session> renewed)
+{
+    using State = session::Found::State;
+
+    if (renewed) {
+        ctx.found = {State::active, std::move(*renewed), true};
+        resume(ctx, web::HttpResponse{});
+        return;
+    }
+
+    if (renewed.error().code == Code::expired) {
+        ctx.found = {State::expired, std::nullopt};
+    }
+    resume(ctx, std::move(renewed).error());
+}
+
 ngx_int_t ask(ngx_http_request_t *r, RequestContext &ctx,
               const flow::Fetch &fetch)
 {
     auto &provider = *ctx.provider;
+
+    if (fetch.once == flow::Once::refresh) {
+        ctx.renewal = provider.refresher->ask(
+            *ctx.found.session, [&ctx](Result<session::Session> renewed) {
+                resume_renewed(ctx, std::move(renewed));
+            });
+        return suspend(r, ctx);
+    }
 
     if (fetch.once == flow::Once::no) {
         ctx.call =
@@ -135,6 +162,24 @@ void write_report(ngx_http_request_t *r, const flow::Report &report)
     ngx::log(level, r->connection->log, report.text);
 }
 
+// A session that was renewed meanwhile is told to its browser, whatever the
+// story was about; once.
+session::Change with_renewed(RequestContext &ctx, const session::Change &change)
+{
+    const auto &found = ctx.found;
+    bool is_told = ctx.new_tokens && found.session &&
+                   ctx.new_tokens->generation == found.session->generation &&
+                   ctx.new_tokens->id == found.session->id;
+
+    if (!found.is_newer || is_told ||
+        !std::holds_alternative<session::Keep>(change)) {
+        return change;
+    }
+
+    ctx.new_tokens = found.session;
+    return session::Save{*found.session};
+}
+
 // Does what became of the session. Errors: as the store's.
 Result<Done> change_session(RequestContext &ctx, const session::Change &change)
 {
@@ -142,7 +187,7 @@ Result<Done> change_session(RequestContext &ctx, const session::Change &change)
     store::CookieStore store{party.cookies, party.keys,
                              main_conf(ctx.request).entropy};
 
-    auto cookies = store.apply(change);
+    auto cookies = store.apply(with_renewed(ctx, change));
     if (!cookies) {
         return std::move(cookies).error();
     }
@@ -193,6 +238,10 @@ ngx_int_t let_through(RequestContext &ctx, flow::Proceed &proceed)
         ctx.granted = ctx.provider;
         ctx.bearer = std::move(proceed.bearer);
     }
+    if (proceed.renew) {
+        ctx.is_renewing = true;
+        ctx.provider->refresher->renew(*ctx.found.session);
+    }
 
     // Cookies that cannot be written do not stop a request that may pass.
     (void)static_cast<bool>(change_session(ctx, proceed.change));
@@ -228,8 +277,10 @@ void begin(ngx_http_request_t *r, RequestContext &ctx, Provider &provider,
     ctx.origins = loc_conf(r).origins;
     ctx.granted = nullptr;
     ctx.bearer = {};
+    ctx.is_renewing = false;
     ctx.details.reset();
-    ctx.found = store.find(ctx.cookie, instant(ngx_time()));
+    ctx.found =
+        provider.refresher->newest(store.find(ctx.cookie, instant(ngx_time())));
     ctx.story = make_story();
 }
 
@@ -247,6 +298,24 @@ void peek(ngx_http_request_t *r, Provider &provider)
 
     if (auto *proceed = std::get_if<flow::Proceed>(&step)) {
         let_through(ctx, *proceed);
+    } else if (std::holds_alternative<flow::Fetch>(step)) {
+        provider.refresher->renew(*ctx.found.session); // for the next request
+    }
+}
+
+void tell_browser(RequestContext &ctx)
+{
+    if (ctx.is_renewing && !ctx.found.is_newer) {
+        ctx.found = ctx.provider->refresher->newest(std::move(ctx.found));
+        bool is_over = ctx.found.state == session::Found::State::expired;
+        (void)static_cast<bool>(
+            change_session(ctx, is_over ? session::Change{session::Forget{}}
+                                        : session::Change{session::Keep{}}));
+        ctx.is_renewing = false;
+    }
+
+    if (ctx.new_tokens) {
+        ctx.provider->refresher->delivered(*ctx.new_tokens);
     }
 }
 

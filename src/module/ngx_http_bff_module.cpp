@@ -121,6 +121,7 @@ ngx_int_t init_process(ngx_cycle_t *cycle)
     bool listens = main->bell.listen(cycle, [main] {
         for (auto *provider : main->providers) {
             provider->documents->look_again();
+            provider->refresher->look_again();
         }
     });
     return listens ? NGX_OK : NGX_ERROR;
@@ -135,6 +136,7 @@ void exit_process(ngx_cycle_t *cycle) noexcept
     }
 
     for (auto *provider : main->providers) {
+        provider->refresher->stop();
         provider->documents->stop();
     }
 }

@@ -7,6 +7,7 @@
 #include "module/proceed.hpp"
 
 #include "core/session/cookie_style.hpp"
+#include "module/driver.hpp"
 #include "module/module.hpp"
 #include "ngx/headers.hpp"
 #include "ngx/log.hpp"
@@ -138,6 +139,11 @@ void edit_response(ngx_http_request_t *r)
     }
 
     if (r == r->main) {
+        tell_browser(*ctx);
+        if (!ctx->set_cookies.empty() && ctx->answer_headers.empty()) {
+            // not our own answer, which has its own: BFF-20, RT-8
+            ngx::add_response_header(r, "Cache-Control", "private");
+        }
         for (const auto &cookie : std::exchange(ctx->set_cookies, {})) {
             ngx::add_response_header(r, "Set-Cookie", cookie);
         }

@@ -7,6 +7,7 @@
 #include <set>
 
 #include "core/flow/story.hpp"
+#include "module/refresher.hpp"
 #include "ngx/http_client.hpp"
 #include "ngx/ngx.hpp"
 #include "store/documents.hpp"
@@ -30,6 +31,7 @@ struct Provider {
     std::optional<flow::RelyingParty> party;
     std::optional<ngx::HttpClient> http;
     std::optional<store::Documents> documents;
+    std::optional<Refresher> refresher;
 
     std::string_view endpoints_path() const { return written.endpoints_path; }
 };

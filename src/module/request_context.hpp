@@ -33,6 +33,7 @@ struct RequestContext {
     std::unique_ptr<flow::Story> story;
     std::unique_ptr<ngx::HttpCall> call;
     std::unique_ptr<store::Documents::Wait> wait;
+    std::unique_ptr<Refresher::Wait> renewal;
     std::optional<flow::Answer> answer;
 
     // How it ended.
@@ -40,7 +41,9 @@ struct RequestContext {
     Provider *granted = nullptr;    // whose token may go upstream
     Secret bearer;
     std::vector<std::string> set_cookies;       // for the response, once
-    Provider *endpoint = nullptr;               // routed to its endpoints
+    std::optional<session::Session> new_tokens; // are among them
+    bool is_renewing = false;     // perhaps there are some by then
+    Provider *endpoint = nullptr; // routed to its endpoints
     const web::OriginPolicy *origins = nullptr; // where we were asked last
 
     std::vector<ngx_table_elt_t *> answer_headers; // of our last answer
@@ -52,7 +55,7 @@ struct RequestContext {
     ngx_msec_t provider_time = 0;
     std::optional<session::Details> details;
 
-    bool is_waiting() const { return call != nullptr || wait != nullptr; }
+    bool is_waiting() const { return call || wait || renewal; }
 };
 
 // Null when this request (or its main one) has none yet.

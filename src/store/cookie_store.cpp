@@ -57,4 +57,19 @@ CookieStore::apply(const session::Change &change) const
     return std::vector<web::SetCookie>{};
 }
 
+Result<std::string> CookieStore::sealed(const session::Session &session) const
+{
+    auto cookies = session::write_session(session, style_, keys_, entropy_, "");
+    if (!cookies) {
+        return std::move(cookies).error();
+    }
+
+    std::string header;
+    for (const auto &cookie : *cookies) {
+        header += header.empty() ? "" : "; ";
+        header.append(cookie.name).append("=").append(cookie.value);
+    }
+    return header;
+}
+
 } // namespace bff::store

@@ -29,6 +29,10 @@ public:
     Result<std::vector<web::SetCookie>>
     apply(const session::Change &change) const;
 
+    // The session as its cookies have it, for whom find() is to open it later.
+    // Errors: as above.
+    Result<std::string> sealed(const session::Session &session) const;
+
 private:
     const session::CookieStyle &style_;
     const crypto::Keyring &keys_;

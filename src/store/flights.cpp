@@ -14,8 +14,8 @@ namespace {
 constexpr uint32_t kBucket = 8;
 constexpr uint64_t kGraceMs = 30 * 1000;            // after it was delivered
 constexpr uint64_t kUndeliveredMs = 30 * 60 * 1000; // while there is room
-constexpr uint64_t kOverMs = 30 * 1000;
 constexpr uint64_t kFailedMs = 5 * 60 * 1000;
+constexpr size_t kMostOctets = 16 * 1024; // three cookies with their names
 
 using Outcome = Flights::Outcome;
 
@@ -104,18 +104,6 @@ u_char *make_room(ngx::ZoneLock &lock, const Shared &shared, size_t octets,
     return nullptr;
 }
 
-uint64_t lifetime_of(Outcome outcome)
-{
-    switch (outcome) {
-    case Outcome::landed:
-        return kUndeliveredMs;
-    case Outcome::over:
-        return kOverMs;
-    default:
-        return kFailedMs;
-    }
-}
-
 } // namespace
 
 bool Flights::Seen::is_over_for(uint32_t held) const
@@ -128,16 +116,23 @@ bool Flights::Seen::is_newer_than(uint32_t held) const
     return outcome == Outcome::landed && generation > held;
 }
 
-SharedFlight *Flights::find(std::string_view session) const
+// --- finding; under the lock ---
+
+SharedFlight *Flights::bucket_of(std::string_view session) const
 {
     const auto &shared = *zone_.shared;
     uint32_t hash = 0;
     std::memcpy(&hash, session.data(), sizeof(hash)); // ids are random
 
-    auto *bucket =
-        shared.flights + hash % (shared.flights_size / kBucket) * kBucket;
+    return shared.flights + hash % (shared.flights_size / kBucket) * kBucket;
+}
+
+SharedFlight *Flights::find(std::string_view session) const
+{
+    auto *bucket = bucket_of(session);
+
     for (uint32_t i = 0; i < kBucket; i++) {
-        if (bucket[i].outcome != 0 &&
+        if (outcome_of(bucket[i]) != Outcome::none &&
             std::memcmp(bucket[i].session, session.data(), 16) == 0) {
             return &bucket[i];
         }
@@ -145,16 +140,20 @@ SharedFlight *Flights::find(std::string_view session) const
     return nullptr;
 }
 
+SharedFlight *Flights::held(std::string_view session, uint64_t lease) const
+{
+    auto *flight = find(session);
+
+    return flight != nullptr && flight->lease.number == lease ? flight
+                                                              : nullptr;
+}
+
 // A free one, or the one that is nearest to its end; null when all fly.
 SharedFlight *Flights::place_for(std::string_view session, uint64_t now) const
 {
-    const auto &shared = *zone_.shared;
-    uint32_t hash = 0;
-    std::memcpy(&hash, session.data(), sizeof(hash));
-
-    auto *bucket =
-        shared.flights + hash % (shared.flights_size / kBucket) * kBucket;
+    auto *bucket = bucket_of(session);
     SharedFlight *place = nullptr;
+
     for (uint32_t i = 0; i < kBucket; i++) {
         if (!is_flying(bucket[i], now) &&
             (place == nullptr || bucket[i].until < place->until)) {
@@ -163,6 +162,8 @@ SharedFlight *Flights::place_for(std::string_view session, uint64_t now) const
     }
     return place;
 }
+
+// --- flying ---
 
 Flights::Seen Flights::look(std::string_view session, uint32_t held) const
 {
@@ -174,13 +175,15 @@ Flights::Seen Flights::look(std::string_view session, uint32_t held) const
     {
         ngx::ZoneLock lock{zone_.pool};
         auto *flight = find(session);
+        if (flight != nullptr) {
+            seen.lease = flight->lease;
+        }
         if (flight != nullptr && !is_forgotten(*flight, now)) {
             seen.outcome = outcome_of(*flight);
-            seen.lease = flight->lease;
             seen.generation = flight->generation;
-            seen.try_again = flight->try_again;
-            seen.code = static_cast<Code>(flight->code);
             seen.failures = flight->failures;
+            seen.code = static_cast<Code>(flight->code);
+            seen.try_again = flight->try_again;
             if (seen.is_newer_than(held) && flight->sealed != nullptr) {
                 length = flight->length;
                 std::memcpy(seen.sealed.data(), flight->sealed, length);
@@ -199,27 +202,27 @@ std::optional<uint64_t> Flights::take_off(std::string_view session,
     ngx::ZoneLock lock{zone_.pool};
 
     auto *flight = find(session);
-    if (flight != nullptr && flight->lease.number != seen.lease.number) {
+    if ((flight == nullptr ? 0 : flight->lease.number) != seen.lease.number) {
         return std::nullopt;
     }
 
-    if (flight == nullptr) {
-        flight = place_for(session, now);
+    if (flight == nullptr || is_forgotten(*flight, now)) {
+        flight = flight == nullptr ? place_for(session, now) : flight;
         if (flight == nullptr) {
             return 0;
         }
         forget(lock, *flight);
         std::memcpy(flight->session, session.data(), 16);
+        flight->generation = 0;
         flight->failures = 0;
         flight->try_again = 0;
-        flight->generation = 0;
     }
 
     auto number = ++zone_.shared->last_number;
     flight->lease.ends = ends;
     flight->lease.holder = ngx_pid;
     flight->lease.number = number;
-    if (flight->outcome == 0) {
+    if (outcome_of(*flight) == Outcome::none) {
         set_outcome(*flight, Outcome::flying);
     }
 
@@ -230,56 +233,80 @@ bool Flights::extend(std::string_view session, uint64_t lease, uint64_t ends)
 {
     ngx::ZoneLock lock{zone_.pool};
 
-    auto *flight = find(session);
-    if (flight == nullptr || flight->lease.number != lease) {
-        return false;
+    auto *flight = held(session, lease);
+    if (flight != nullptr) {
+        flight->lease.ends = ends;
     }
-
-    flight->lease.ends = ends;
-    return true;
+    return flight != nullptr;
 }
 
-bool Flights::land(std::string_view session, uint64_t lease,
-                   const Result &result)
+Flights::Landing Flights::land(std::string_view session, uint64_t lease,
+                               const Result &result)
+{
+    auto now = monotonic_now();
+    auto length = result.sealed.size();
+    ngx::ZoneLock lock{zone_.pool};
+
+    auto *flight = held(session, lease);
+    if (flight == nullptr) {
+        return Landing::lost;
+    }
+
+    drop_result(lock, *flight);
+    auto *room = length > 0 && length <= kMostOctets
+                     ? make_room(lock, *zone_.shared, length, now)
+                     : nullptr;
+    if (room != nullptr) {
+        std::memcpy(room, result.sealed.data(), length);
+    }
+
+    bool is_over = length == 0;
+    set_outcome(*flight, Outcome::flying);
+    flight->sealed = room;
+    flight->length = room != nullptr ? static_cast<uint32_t>(length) : 0;
+    flight->generation = result.generation + (is_over ? 0 : 1);
+    flight->failures = 0;
+    flight->try_again = now + result.wait;
+    flight->until =
+        now + std::max(is_over ? kGraceMs : kUndeliveredMs, result.wait);
+    if (is_over || room != nullptr) {
+        set_outcome(*flight, is_over ? Outcome::over : Outcome::landed);
+    }
+    flight->lease.number = 0;
+
+    if (result.is_early) {
+        __atomic_store_n(&zone_.shared->early_until, now + kGraceMs,
+                         __ATOMIC_RELAXED);
+    }
+    return is_over || room != nullptr ? Landing::done : Landing::no_room;
+}
+
+// What has landed before is still good for who has not seen it.
+Flights::Landing Flights::fail(std::string_view session, uint64_t lease,
+                               Code code, uint64_t wait)
 {
     auto now = monotonic_now();
     ngx::ZoneLock lock{zone_.pool};
 
-    auto *flight = find(session);
-    if (flight == nullptr || flight->lease.number != lease) {
-        return false;
+    auto *flight = held(session, lease);
+    if (flight == nullptr) {
+        return Landing::lost;
     }
 
-    u_char *room = nullptr;
-    if (!result.sealed.empty()) {
-        room = make_room(lock, *zone_.shared, result.sealed.size(), now);
-        if (room == nullptr) {
-            flight->lease.number = 0;
-            return false;
-        }
-        std::memcpy(room, result.sealed.data(), result.sealed.size());
-    }
-
-    bool has_failed = result.outcome == Outcome::failed;
-    // what has landed before is still good for who has not seen it
-    if (!has_failed) {
-        set_outcome(*flight, Outcome::flying);
-        drop_result(lock, *flight);
-        flight->generation = result.generation;
-        flight->length = static_cast<uint32_t>(result.sealed.size());
-        flight->sealed = room;
-    }
-    flight->code = static_cast<uint32_t>(result.code);
-    flight->failures = has_failed ? flight->failures + 1 : 0;
-    flight->try_again = now + result.wait;
-    flight->until = std::max(now + lifetime_of(result.outcome),
-                             flight->try_again);
-    if (!has_failed || outcome_of(*flight) != Outcome::landed) {
-        set_outcome(*flight, result.outcome);
-    }
+    flight->code = static_cast<uint32_t>(code);
+    flight->try_again = now + wait;
+    flight->until = std::max(flight->until, now + kFailedMs + wait);
+    flight->failures++;
     flight->lease.number = 0;
 
-    return true;
+    return Landing::done;
+}
+
+bool Flights::has_early() const
+{
+    auto until = __atomic_load_n(&zone_.shared->early_until, __ATOMIC_RELAXED);
+
+    return until != 0 && monotonic_now() < until;
 }
 
 void Flights::delivered(std::string_view session, uint32_t generation)
@@ -290,8 +317,8 @@ void Flights::delivered(std::string_view session, uint32_t generation)
     auto *flight = find(session);
     if (flight != nullptr && outcome_of(*flight) == Outcome::landed &&
         flight->generation == generation) {
-        flight->until = std::max(std::min(flight->until, end),
-                                 flight->try_again);
+        flight->until =
+            std::max(std::min(flight->until, end), flight->try_again);
     }
 }
 

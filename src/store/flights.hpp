@@ -28,18 +28,17 @@ public:
         flying, // somebody is on it, or was and died
         landed, // the session has new tokens
         over,   // the session has ended
-        failed, // the session is as it was
     };
 
     // What there is, to be thought about without the lock.
     struct Seen {
         Outcome outcome = Outcome::none;
         Lease lease{};
-        uint32_t generation = 0; // of `sealed`, or of what has ended
-        uint64_t try_again = 0;
-        Code code = Code::unavailable; // when failed
-        uint32_t failures = 0;
-        std::string sealed; // when landed and asked for
+        uint32_t generation = 0;       // of `sealed`, or of what has ended
+        uint32_t failures = 0;         // in a row, since then
+        Code code = Code::unavailable; // of the last one
+        uint64_t try_again = 0;        // no refresh before, unless it must be
+        std::string sealed;            // when it is newer
 
         // It tells something new to who holds this generation.
         bool is_over_for(uint32_t held) const;
@@ -52,28 +51,36 @@ public:
     // newer.
     Seen look(std::string_view session, uint32_t held) const;
 
-    // The lease's number; nullopt when somebody else was faster than `seen`,
-    // or 0 when there is no place.
-    std::optional<uint64_t> take_off(std::string_view session,
-                                     const Seen &seen, uint64_t ends);
+    // The lease's number; 0 when there is no place, nullopt when somebody
+    // else was faster than who has `seen` this.
+    std::optional<uint64_t> take_off(std::string_view session, const Seen &seen,
+                                     uint64_t ends);
     // False: the lease was lost.
     bool extend(std::string_view session, uint64_t lease, uint64_t ends);
 
     struct Result {
-        Outcome outcome; // landed, over or failed
-        uint32_t generation;
-        std::string_view sealed; // landed
-        Code code;               // failed
-        uint64_t wait;           // ms; no refresh that nobody waits for before
+        uint32_t generation;     // of the session that was asked for
+        std::string_view sealed; // the next one; empty: it is over
+        uint64_t wait = 0;       // ms, before the next one
+        bool is_early = false;   // the old token has not had its time
     };
-    // False: the lease was lost, or there is no room for it.
-    bool land(std::string_view session, uint64_t lease, const Result &result);
+    enum class Landing { done, lost, no_room };
+    // lost: the lease was, so nothing is kept.
+    Landing land(std::string_view session, uint64_t lease,
+                 const Result &result);
+    Landing fail(std::string_view session, uint64_t lease, Code code,
+                 uint64_t wait);
+
+    // Somebody may hold a token that is good, but not the newest.
+    bool has_early() const;
 
     // A browser was told: the result is needed for the others on their way.
     void delivered(std::string_view session, uint32_t generation);
 
 private:
+    SharedFlight *bucket_of(std::string_view session) const;
     SharedFlight *find(std::string_view session) const;
+    SharedFlight *held(std::string_view session, uint64_t lease) const;
     SharedFlight *place_for(std::string_view session, uint64_t now) const;
 
     const SharedZone &zone_;

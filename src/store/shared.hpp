@@ -63,11 +63,11 @@ struct UsedLogin {
 
 // A refresh of one session's tokens, under way or over; see flights.
 struct SharedFlight {
-    u_char session[16]; // its id
-    uint32_t outcome;   // store::Flights::Outcome
-    uint32_t code;      // bff::Code, when it has failed
-    uint32_t generation; // of the session that has come of it
-    uint32_t failures;   // in a row
+    u_char session[16];  // its id
+    uint32_t outcome;    // store::Flights::Outcome
+    uint32_t generation; // of the session that has come of it, or has ended
+    uint32_t failures;   // in a row, since then
+    uint32_t code;       // bff::Code of the last failure
     Lease lease;
     uint64_t try_again; // nobody asks before this moment, unless he must
     uint64_t until;     // then it is forgotten
@@ -82,9 +82,10 @@ struct Shared {
     SharedDocument *documents;
     uint32_t used_logins_size; // a multiple of the bucket size
     UsedLogin *used_logins;
-    uint32_t flights_size; // a multiple of the bucket size
+    uint32_t flights_size;  // a multiple of the bucket size
     uint32_t flight_octets; // so many may all results have
     SharedFlight *flights;
+    uint64_t early_until; // a refresh before its time was; without a lock
 };
 
 // The zone, as a worker sees it.

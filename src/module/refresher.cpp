@@ -1,0 +1,448 @@
+// Copyright (C) The bff authors. SPDX-License-Identifier: BSD-2-Clause
+
+// Tells the story of a refresh for the worker, and its end to all who wait.
+
+#include "module/refresher.hpp"
+
+#include "core/oidc/back_off.hpp"
+#include "module/provider.hpp"
+#include "ngx/boundary.hpp"
+#include "ngx/log.hpp"
+#include "store/cookie_store.hpp"
+
+namespace bff::module {
+namespace {
+
+using Landing = store::Flights::Landing;
+using Seen = store::Flights::Seen;
+using State = session::Found::State;
+
+constexpr uint64_t kLeaseSlackMs = 1000; // beyond a call's own deadline
+constexpr uint64_t kTickMs = 1000;       // how soon a dead worker is noticed
+
+Instant now_by_ngx()
+{
+    return instant(ngx_time());
+}
+
+// A token that is due as soon as it comes is not renewed all the time: only
+// in the second half of its life.
+uint64_t pause_after(const session::Session &session, Seconds before)
+{
+    if (!session.access_token_expires) {
+        return 0;
+    }
+
+    auto life = *session.access_token_expires - now_by_ngx();
+    return life > Seconds{0} && life < 2 * before
+               ? static_cast<uint64_t>(life.count()) * 500
+               : 0;
+}
+
+// What they get whose session could not be renewed by somebody else.
+Error failed_before(const Seen &seen, uint64_t now)
+{
+    Error error{seen.code, "tokens could not be renewed, failures in a row: " +
+                               std::to_string(seen.failures)};
+    if (seen.try_again > now) {
+        error.retry_after =
+            Seconds{static_cast<int64_t>((seen.try_again - now + 999) / 1000)};
+    }
+    return error;
+}
+
+Error session_over()
+{
+    return Error{Code::expired, "the session is over"};
+}
+
+} // namespace
+
+// One refresh that this worker makes.
+struct Refresher::Flight {
+    session::Found found;
+    uint64_t lease;
+    uint32_t failures; // in a row, before
+    flow::RefreshFlow story;
+    std::unique_ptr<ngx::HttpCall> call;
+    std::unique_ptr<store::Documents::Wait> wait;
+
+    const session::Session &session() const { return *found.session; }
+};
+
+class Refresher::Waiter final : public Refresher::Wait {
+public:
+    Waiter(Refresher &refresher, const session::Session &session, Told told)
+        : session{session}, told{std::move(told)}, refresher_{refresher}
+    {
+        posted.data = this;
+        posted.log = ngx_cycle->log;
+        posted.handler = ngx::guarded<on_posted>;
+        refresher_.waiters_.push_back(this);
+    }
+
+    ~Waiter() override
+    {
+        refresher_.leave(this);
+        if (posted.posted) {
+            ngx_delete_posted_event(&posted);
+        }
+    }
+
+    void settle(Result<session::Session> result)
+    {
+        refresher_.leave(this);
+        outcome.emplace(std::move(result));
+        ngx_post_event(&posted, &ngx_posted_events);
+    }
+
+    session::Session session; // as its browser has it
+    Told told;
+    uint32_t failures = 0; // seen when the waiting began
+    std::optional<Result<session::Session>> outcome;
+    ngx_event_t posted{};
+
+private:
+    static void on_posted(ngx_event_t *event)
+    {
+        auto *waiter = static_cast<Waiter *>(event->data);
+        auto told = std::move(waiter->told);
+        auto outcome = std::move(*waiter->outcome);
+
+        told(std::move(outcome)); // the waiter may be gone now
+    }
+
+    Refresher &refresher_;
+};
+
+Refresher::Refresher(Provider &provider, const World &world)
+    : provider_{provider}, world_{world}, flights_{world.zone}
+{
+    // Runs only while somebody waits, and keeps a worker that ends alive for
+    // them.
+    tick_.data = this;
+    tick_.handler = ngx::guarded<on_tick>;
+}
+
+Refresher::~Refresher()
+{
+    if (tick_.timer_set) {
+        ngx_del_timer(&tick_);
+    }
+}
+
+// --- what is known ---
+
+// A token that is not due costs one read of shared memory.
+session::Found Refresher::newest(session::Found found)
+{
+    if (found.state != State::active || !found.session->has_refresh_token) {
+        return found;
+    }
+
+    auto before = provider_.party->client->refresh_before;
+    if (!found.session->is_due(before, now_by_ngx()) && !flights_.has_early()) {
+        return found;
+    }
+
+    auto known = news(*found.session);
+    return known.state == State::none ? std::move(found) : std::move(known);
+}
+
+session::Found Refresher::news(const session::Session &session) const
+{
+    auto seen = flights_.look(session.id, session.generation);
+    if (seen.is_over_for(session.generation)) {
+        return {State::expired, std::nullopt};
+    }
+
+    auto newer = opened(seen);
+    return newer ? session::Found{State::active, std::move(newer), true}
+                 : session::Found{};
+}
+
+std::optional<session::Session> Refresher::opened(const Seen &seen) const
+{
+    if (seen.sealed.empty()) {
+        return std::nullopt;
+    }
+
+    const auto &party = *provider_.party;
+    store::CookieStore store{party.cookies, party.keys, world_.entropy};
+    return store.find(seen.sealed, now_by_ngx()).session;
+}
+
+void Refresher::delivered(const session::Session &session)
+{
+    flights_.delivered(session.id, session.generation);
+}
+
+// --- asking ---
+
+std::unique_ptr<Refresher::Wait> Refresher::ask(const session::Session &session,
+                                                Told told)
+{
+    auto waiter = std::make_unique<Waiter>(*this, session, std::move(told));
+    waiter->failures = flights_.look(session.id, session.generation).failures;
+
+    settle_waiters();
+    return waiter;
+}
+
+void Refresher::renew(const session::Session &session)
+{
+    auto seen = flights_.look(session.id, session.generation);
+    auto now = store::monotonic_now();
+
+    if (seen.is_newer_than(session.generation) ||
+        seen.is_over_for(session.generation) || now < seen.try_again ||
+        seen.lease.is_held(now)) {
+        return;
+    }
+
+    begin(session, seen);
+}
+
+void Refresher::look_again()
+{
+    if (!waiters_.empty()) {
+        settle_waiters();
+    }
+}
+
+void Refresher::on_tick(ngx_event_t *event)
+{
+    static_cast<Refresher *>(event->data)->look_again();
+}
+
+// The tick must not keep a worker alive for nobody.
+void Refresher::leave(Waiter *waiter)
+{
+    waiters_.remove(waiter);
+    if (waiters_.empty() && tick_.timer_set) {
+        ngx_del_timer(&tick_);
+    }
+}
+
+void Refresher::settle_waiters()
+{
+    auto waiting = waiters_;
+    for (auto *waiter : waiting) {
+        if (waiter->outcome) {
+            continue; // by one before it
+        }
+        if (auto outcome = outcome_for(*waiter)) {
+            waiter->settle(std::move(*outcome));
+        }
+    }
+
+    if (!waiters_.empty() && !tick_.timer_set) {
+        tick_.log = ngx_cycle->log;
+        ngx_add_timer(&tick_, kTickMs);
+    }
+}
+
+std::optional<Result<session::Session>> Refresher::outcome_for(Waiter &waiter)
+{
+    const auto &session = waiter.session;
+    auto seen = flights_.look(session.id, session.generation);
+    auto now = store::monotonic_now();
+
+    if (auto newer = opened(seen)) {
+        return std::move(*newer);
+    }
+    if (seen.is_over_for(session.generation)) {
+        return session_over();
+    }
+    if (seen.lease.is_held(now)) {
+        return std::nullopt; // somebody is on it
+    }
+    if (seen.failures > waiter.failures ||
+        (seen.failures > 0 && now < seen.try_again)) {
+        return failed_before(seen, now);
+    }
+
+    if (!begin(session, seen)) {
+        return Error{Code::unavailable,
+                     "\"bff_zone\" is full of refreshes under way"};
+    }
+    return std::nullopt;
+}
+
+// --- refreshing ---
+
+template <class Tell> flow::Step Refresher::show(Flight &flight, Tell tell)
+{
+    static const web::RequestView nobody{};
+    static const web::OriginPolicy none{};
+    auto now = now_by_ngx();
+
+    return tell(flow::Visit{
+        nobody, flight.found, provider_.documents->provider(now),
+        *provider_.party, none, world_.entropy, world_.used_logins, "", now});
+}
+
+bool Refresher::begin(const session::Session &session, const Seen &seen)
+{
+    auto ends =
+        store::monotonic_now() + provider_.http->timeout() + kLeaseSlackMs;
+    auto lease = flights_.take_off(session.id, seen, ends);
+    if (!lease || *lease == 0) {
+        return !lease; // somebody else was faster
+    }
+
+    auto flight = std::make_unique<Flight>();
+    flight->found = {State::active, session};
+    flight->lease = *lease;
+    flight->failures = seen.failures;
+    own_.push_back(std::move(flight));
+
+    auto &own = *own_.back();
+    perform(own, show(own, [&](const flow::Visit &visit) {
+                return own.story.begin(visit);
+            }));
+    return true;
+}
+
+void Refresher::perform(Flight &flight, flow::Step step)
+{
+    if (auto *fetch = std::get_if<flow::Fetch>(&step)) {
+        ask_provider(flight, *fetch);
+    } else if (auto *reply = std::get_if<flow::Reply>(&step)) {
+        end(flight, *reply);
+    }
+}
+
+void Refresher::ask_provider(Flight &flight, const flow::Fetch &fetch)
+{
+    auto ends =
+        store::monotonic_now() + provider_.http->timeout() + kLeaseSlackMs;
+    if (!flights_.extend(flight.session().id, flight.lease, ends)) {
+        finish(flight, Landing::lost, session_over());
+        return;
+    }
+
+    if (fetch.once == flow::Once::no) {
+        flight.call = provider_.http->start(
+            fetch.request,
+            [this, &flight](flow::Answer answer) { resume(flight, answer); });
+        return;
+    }
+
+    flight.wait = provider_.documents->ask(
+        fetch.once, [this, &flight](Result<Done> told) {
+            resume(flight, told ? flow::Answer{web::HttpResponse{}}
+                                : flow::Answer{std::move(told).error()});
+        });
+}
+
+void Refresher::resume(Flight &flight, const flow::Answer &answer)
+{
+    // they have called this
+    auto call = std::move(flight.call);
+    auto wait = std::move(flight.wait);
+
+    perform(flight, show(flight, [&](const flow::Visit &visit) {
+                return flight.story.resume(visit, answer);
+            }));
+}
+
+// --- ending ---
+
+void Refresher::end(Flight &flight, const flow::Reply &reply)
+{
+    auto level = reply.report.level == flow::Report::Level::error ? NGX_LOG_ERR
+                 : reply.report.level == flow::Report::Level::warn
+                     ? NGX_LOG_WARN
+                     : NGX_LOG_INFO;
+    ngx::log(level, ngx_cycle->log, reply.report.text);
+
+    if (auto *save = std::get_if<session::Save>(&reply.change)) {
+        land(flight, save->session);
+    } else if (std::holds_alternative<session::Forget>(reply.change)) {
+        end_session(flight);
+    } else {
+        fail(flight, *flight.story.failure());
+    }
+}
+
+void Refresher::land(Flight &flight, const session::Session &session)
+{
+    const auto &party = *provider_.party;
+    store::CookieStore store{party.cookies, party.keys, world_.entropy};
+
+    auto sealed = store.sealed(session);
+    if (!sealed) {
+        ngx::log(NGX_LOG_ERR, ngx_cycle->log,
+                 "renewed tokens are lost: " + sealed.error().detail);
+        fail(flight, sealed.error());
+        return;
+    }
+
+    auto before = party.client->refresh_before;
+    auto landing = flights_.land(
+        session.id, flight.lease,
+        {.generation = flight.session().generation,
+         .sealed = *sealed,
+         .wait = pause_after(session, before),
+         .is_early = !flight.session().is_due(before, now_by_ngx())});
+    finish(flight, landing, session);
+}
+
+void Refresher::end_session(Flight &flight)
+{
+    const auto &session = flight.session();
+    auto landing =
+        flights_.land(session.id, flight.lease,
+                      {.generation = session.generation, .sealed = {}});
+    finish(flight, landing, session_over());
+}
+
+void Refresher::fail(Flight &flight, Error error)
+{
+    auto wait = oidc::back_off(flight.failures + 1ULL, error.retry_after);
+    auto landing = flights_.fail(flight.session().id, flight.lease, error.code,
+                                 static_cast<uint64_t>(wait.count()) * 1000);
+
+    error.retry_after = wait;
+    finish(flight, landing, error);
+}
+
+// Those of this worker are told at once; of a result that came too late
+// nobody is.
+void Refresher::finish(Flight &flight, Landing landing,
+                       const Result<session::Session> &result)
+{
+    auto id = flight.session().id;
+    auto generation = flight.session().generation;
+    own_.remove_if([&](const auto &own) { return own.get() == &flight; });
+
+    if (landing == Landing::no_room) {
+        ngx::log(NGX_LOG_ERR, ngx_cycle->log,
+                 "\"bff_zone\" is too small: renewed tokens were given only "
+                 "to requests that waited for them");
+    }
+    if (landing == Landing::lost) {
+        ngx::log(NGX_LOG_WARN, ngx_cycle->log,
+                 "tokens came too late: another worker has taken over");
+        settle_waiters();
+        return;
+    }
+
+    auto waiting = waiters_;
+    for (auto *waiter : waiting) {
+        if (waiter->session.id == id &&
+            waiter->session.generation <= generation) {
+            waiter->settle(result);
+        }
+    }
+    world_.bell.ring();
+    settle_waiters();
+}
+
+void Refresher::stop()
+{
+    own_.clear();
+}
+
+} // namespace bff::module

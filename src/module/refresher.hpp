@@ -1,0 +1,101 @@
+// Copyright (C) The bff authors. SPDX-License-Identifier: BSD-2-Clause
+
+// Renews the tokens of sessions, each at most once at a time, for all workers.
+//
+// A refresh belongs to the worker that makes it, not to the request that
+// wanted it: a client that leaves loses no refresh token. All requests that
+// wait for the same session are told what came of it, in whatever worker.
+
+#pragma once
+
+#include <list>
+
+#include "core/flow/refresh_flow.hpp"
+#include "core/session/session_store.hpp"
+#include "ngx/http_client.hpp"
+#include "ngx/wakeup.hpp"
+#include "store/documents.hpp"
+#include "store/flights.hpp"
+
+namespace bff::module {
+
+struct Provider;
+
+class Refresher {
+public:
+    // What all providers of this worker have in common.
+    struct World {
+        crypto::Entropy &entropy;
+        session::UsedLogins &used_logins;
+        ngx::Bell &bell;
+        const store::SharedZone &zone;
+    };
+
+    // Told from a fresh event: the session with new tokens. Errors: expired
+    // (it is over), unavailable, unsupported.
+    using Told = std::function<void(Result<session::Session>)>;
+
+    // Dropping it means: no longer interested. The refresh goes on.
+    class Wait {
+    public:
+        virtual ~Wait() = default;
+    };
+
+    Refresher(Provider &provider, const World &world);
+    ~Refresher();
+
+    // What a browser that sent this has not heard of yet: a newer session, or
+    // its end. Looks only when there may be something.
+    session::Found newest(session::Found found);
+
+    std::unique_ptr<Wait> ask(const session::Session &session, Told told);
+
+    // Nobody waits for it.
+    void renew(const session::Session &session);
+
+    // These tokens are on their way to the browser.
+    void delivered(const session::Session &session);
+
+    // Some worker has news.
+    void look_again();
+
+    // This worker ends: lets go of what it asks the provider.
+    void stop();
+
+private:
+    class Waiter;
+    struct Flight;
+
+    session::Found news(const session::Session &session) const;
+    std::optional<session::Session>
+    opened(const store::Flights::Seen &seen) const;
+
+    // False: there is no place for it.
+    bool begin(const session::Session &session,
+               const store::Flights::Seen &seen);
+    template <class Tell> flow::Step show(Flight &flight, Tell tell);
+    void perform(Flight &flight, flow::Step step);
+    void ask_provider(Flight &flight, const flow::Fetch &fetch);
+    void resume(Flight &flight, const flow::Answer &answer);
+
+    void end(Flight &flight, const flow::Reply &reply);
+    void land(Flight &flight, const session::Session &session);
+    void end_session(Flight &flight);
+    void fail(Flight &flight, Error error);
+    void finish(Flight &flight, store::Flights::Landing landing,
+                const Result<session::Session> &result);
+
+    void settle_waiters();
+    void leave(Waiter *waiter);
+    std::optional<Result<session::Session>> outcome_for(Waiter &waiter);
+    static void on_tick(ngx_event_t *event);
+
+    Provider &provider_;
+    World world_;
+    store::Flights flights_;
+    std::list<std::unique_ptr<Flight>> own_; // made by this worker
+    std::list<Waiter *> waiters_;
+    ngx_event_t tick_{}; // for the lease of a worker that died
+};
+
+} // namespace bff::module
