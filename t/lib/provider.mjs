@@ -33,6 +33,7 @@ export class Provider {
     #servers = {};
     #sockets = new Set();
     #codes = new Map();
+    #refreshTokens = new Map();      // refresh token: its family
     #subjects = new Map();           // access token: whose it is
 
     // options: tls (true or { certificate, key }), host, path, client: as of
@@ -75,6 +76,9 @@ export class Provider {
         this.accessToken = () => `at-${b64(crypto.randomBytes(32))}`;
         this.refreshToken = () => `rt-${b64(crypto.randomBytes(32))}`;
         this.expiresIn = 3600;
+        this.rotates = true;         // a refresh token is good for one use
+        this.refreshedIdToken = true;
+        this.refreshAnswer = (usual) => usual;   // members, or { status, body }
     }
 
     get issuer() {
@@ -284,6 +288,10 @@ export class Provider {
             return error(401, 'invalid_client');
         }
 
+        if (request.form.get('grant_type') === 'refresh_token') {
+            return this.#refresh(request.form.get('refresh_token'));
+        }
+
         const grant = this.#codes.get(request.form.get('code'));
 
         if (request.form.get('grant_type') !== 'authorization_code'
@@ -295,15 +303,53 @@ export class Provider {
         return json(this.tokenAnswer(this.#tokens(grant), grant));
     }
 
-    #tokens(grant) {
+    // Who uses one twice has stolen it, or was stolen from: all of its family
+    // is good for nothing any more (RFC 9700, 4.14.2).
+    #refresh(token) {
+        const family = this.#refreshTokens.get(token);
+
+        if (!family || family.isOver || (this.rotates && family.last !== token)) {
+            if (family) {
+                family.isOver = true;
+            }
+            return error(400, 'invalid_grant');
+        }
+
+        const tokens = this.#tokens(family.grant, family);
+        if (!this.refreshedIdToken) {
+            delete tokens.id_token;
+        }
+        const answer = this.refreshAnswer(tokens, family.grant);
+        return answer.status ? answer : json(answer);
+    }
+
+    // The provider has ended its own session.
+    forgetRefreshTokens() {
+        this.#refreshTokens.clear();
+    }
+
+    #tokens(grant, family = { grant }) {
         const access_token = this.accessToken();
-        const refresh_token = this.refreshToken?.();
+        const refresh_token = this.#refreshTokenOf(family);
         const id_token = this.#idToken(grant, access_token);
 
         this.lastTokens = { access_token, refresh_token, id_token };
         return { access_token, token_type: 'Bearer', expires_in: this.expiresIn,
             scope: grant.query.get('scope'), id_token,
             ...(refresh_token ? { refresh_token } : {}) };
+    }
+
+    #refreshTokenOf(family) {
+        if (family.last && !this.rotates) {
+            return family.last;
+        }
+
+        const token = this.refreshToken?.();
+        if (token) {
+            family.last = token;
+            this.#refreshTokens.set(token, family);
+        }
+        return token;
     }
 
     #idToken(grant, accessToken) {
