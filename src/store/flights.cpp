@@ -272,7 +272,7 @@ Flights::Landing Flights::land(std::string_view session, uint64_t lease,
     if (is_over || room != nullptr) {
         set_outcome(*flight, is_over ? Outcome::over : Outcome::landed);
     }
-    flight->lease.number = 0;
+    flight->lease.ends = 0; // its number stays: who saw another is late
 
     if (result.is_early) {
         __atomic_store_n(&zone_.shared->early_until, now + kGraceMs,
@@ -297,7 +297,7 @@ Flights::Landing Flights::fail(std::string_view session, uint64_t lease,
     flight->try_again = now + wait;
     flight->until = std::max(flight->until, now + kFailedMs + wait);
     flight->failures++;
-    flight->lease.number = 0;
+    flight->lease.ends = 0; // its number stays: who saw another is late
 
     return Landing::done;
 }

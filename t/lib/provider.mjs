@@ -355,9 +355,10 @@ export class Provider {
     #idToken(grant, accessToken) {
         const key = this.keys[0];
         const now = Math.floor(Date.now() / 1000);
+        grant.authTime ??= now;
         const claims = this.claims({
             iss: this.issuer, sub: 'user-1', aud: this.client.id,
-            exp: now + 300, iat: now, auth_time: now,
+            exp: now + 300, iat: now, auth_time: grant.authTime,
             nonce: grant.query.get('nonce') ?? undefined, sid: 'op-session-1',
             name: 'Ada Lovelace', email: 'ada@example.com',
             at_hash: halfHash(key.alg, accessToken),

@@ -360,7 +360,7 @@ async function leave(browser, signal) {
         const request = https.get({ host: '127.0.0.1', port: url.port,
             path: url.pathname, signal, agent: false,
             rejectUnauthorized: false, headers: { Host: url.host,
-                'X-CSRF': '1', Cookie: browser.jar.header(url, {}) } });
+                'X-CSRF': '1', Cookie: browser.jar.header(url) } });
         request.on('error', resolve);
         request.on('response', resolve);
     });
@@ -395,7 +395,7 @@ test('RT-8: new cookies ride on an upgrade', async () => {
     const request = https.get({ host: '127.0.0.1', port: url.port,
         path: url.pathname, agent: false, rejectUnauthorized: false, headers: {
             Host: url.host, Origin: browser.origin, Connection: 'Upgrade',
-            Upgrade: 'echo', Cookie: browser.jar.header(url, {}) } });
+            Upgrade: 'echo', Cookie: browser.jar.header(url) } });
     const [response, socket] = await new Promise((resolve, reject) => {
         request.on('upgrade', (...args) => resolve(args));
         request.on('response', (r) => reject(new Error(r.statusCode)));

@@ -12,6 +12,11 @@
 #include "core/flow/visitor.hpp"
 
 namespace bff::flow {
+namespace {
+
+Reply renewed();
+
+} // namespace
 
 Step RefreshEndpoint::begin(const Visit &visit)
 {
@@ -23,7 +28,8 @@ Step RefreshEndpoint::begin(const Visit &visit)
         return unauthenticated_reply(visit);
     }
 
-    return fetch_tokens();
+    // RT-5: others were faster
+    return visit.found.is_newer ? Step{renewed()} : Step{fetch_tokens()};
 }
 
 Step RefreshEndpoint::resume(const Visit &visit, const Answer &answer)
@@ -36,10 +42,19 @@ Step RefreshEndpoint::resume(const Visit &visit, const Answer &answer)
         return unauthenticated_reply(visit);
     }
 
+    return renewed();
+}
+
+namespace {
+
+Reply renewed()
+{
     Reply reply;
     reply.response = empty_answer(204);
     reply.action = Action::refresh;
     return reply;
 }
+
+} // namespace
 
 } // namespace bff::flow

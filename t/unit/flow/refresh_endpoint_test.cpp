@@ -30,6 +30,15 @@ TEST(page_gets_new_tokens_whether_they_are_due_or_not_rt_7)
     ck_assert(is_kept(reply.change));
 }
 
+TEST(page_with_the_old_cookie_gets_the_new_tokens_that_are_there_rt_5)
+{
+    FlowStage stage;
+    stage.log_in();
+    stage.renewed = {session::Found::State::active, stage.session(), true};
+
+    ck_assert_int_eq(stage.reply(ask(stage)).response.status, 204);
+}
+
 TEST(page_without_session_gets_no_new_tokens)
 {
     FlowStage stage;
