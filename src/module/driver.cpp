@@ -108,6 +108,7 @@ void resume_renewed(RequestContext &ctx, Result<session::Session> renewed)
 {
     using State = session::Found::State;
 
+    ctx.details.reset();
     if (renewed) {
         ctx.found = {State::active, std::move(*renewed), true};
         resume(ctx, web::HttpResponse{});

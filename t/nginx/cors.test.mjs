@@ -363,6 +363,7 @@ const kAnswers = [
         'provider_unavailable'],
     ['session_expired', async (headers) => {
         s.op.expiresIn = 0;
+        s.op.refreshToken = null;
         const browser = s.browser();
         await browser.login('/');
         return browser.request('/api/x', { headers });

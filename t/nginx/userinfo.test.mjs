@@ -197,6 +197,7 @@ test('BFF-10: userinfo tells another site\'s page nothing', async () => {
 test('userinfo with an access token that has expired: 401 session_expired',
     async () => {
         s.op.expiresIn = 0;
+        s.op.refreshToken = null;
         const browser = await loggedIn();
         assertProblem(await browser.api('/bff/userinfo'), 401,
             'session_expired');

@@ -28,10 +28,12 @@ Step UserinfoEndpoint::begin(const Visit &visit)
     }
 
     const auto *session = live_session(visit);
-    bool is_live = session->has_live_token(visit.now);
+    if (session->has_live_token(visit.now)) {
+        return ask(visit);
+    }
 
-    return !is_live && session->has_refresh_token ? Step{fetch_tokens()}
-                                                  : ask(visit);
+    return session->has_refresh_token ? Step{fetch_tokens()}
+                                      : unauthenticated_reply(visit);
 }
 
 Step UserinfoEndpoint::resume(const Visit &visit, const Answer &answer)
@@ -50,7 +52,7 @@ Step UserinfoEndpoint::resume(const Visit &visit, const Answer &answer)
 Step UserinfoEndpoint::ask(const Visit &visit)
 {
     const auto *session = live_session(visit);
-    if (session == nullptr || !session->has_live_token(visit.now)) {
+    if (session == nullptr) {
         return unauthenticated_reply(visit);
     }
 
