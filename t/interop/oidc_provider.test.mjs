@@ -16,6 +16,8 @@ import { decodeJwt } from '../lib/jose.mjs';
 import { Nginx, Place } from '../lib/nginx.mjs';
 import { Upstream } from '../lib/upstream.mjs';
 
+const kRounds = Number(process.env.BFF_ROUNDS || 3);
+
 const kSecret = ({ op }) => `client_secret file:${op.secretFile};`;
 
 const configuration = ({ op, api, at }, credentials) => `
@@ -46,7 +48,7 @@ function scene(name, options, act) {
                 { origins: [origin], tokens: 'jwt', ...options }) };
 
         try {
-            s.nginx = await Nginx.start({ place: at,
+            s.nginx = await Nginx.start({ place: at, workers: options.workers,
                 http: configuration(s, (options.credentials ?? kSecret)(s)) });
             await act(s, new Browser(origin));
         } finally {
@@ -62,6 +64,25 @@ async function login(b, path = '/bff/login?returnUrl=/') {
     const may = await submit(b, who, { name: 'Alice Archer' });
     return submit(b, may, { answer: 'allow' });
 }
+
+// The provider rotates: who uses a refresh token twice loses its whole family.
+scene('RT-5: 200 pages of one session on 8 workers ask for new tokens: one '
+    + 'refresh, and the session lives on', { workers: 8 }, async ({ op }, b) => {
+    await login(b);
+
+    for (let round = 1; round <= kRounds; round++) {
+        const answers = await Promise.all(Array.from({ length: 200 }, () =>
+            b.clone().api('/bff/refresh', { method: 'POST' })));
+
+        assert.deepEqual([...new Set(answers.map((a) => a.status))], [204]);
+        assert.equal(op.tokens().length, 1 + round, op.errors);
+        answers[0].setCookies.forEach((line) =>
+            b.jar.set(line, new URL(b.origin)));
+        assert.equal((await b.api('/api/x')).status, 200);
+    }
+
+    assert.equal((await b.session()).authenticated, true);
+});
 
 for (const tokens of ['jwt', 'opaque']) {
     scene(`login, API, logout with ${tokens} access tokens`, { tokens },
