@@ -25,6 +25,7 @@ struct Found {
         none,    // no cookie of ours
         active,  // `session` is set
         expired, // it was a session, its time is over
+        revoked, // it was one, and somebody has ended it
         forged,  // cookies of ours that are no session
     };
 

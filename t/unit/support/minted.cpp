@@ -387,6 +387,31 @@ std::string claims_without(std::string_view name)
     return json::print(claims.get());
 }
 
+std::string logout_claims_with(std::string_view members)
+{
+    auto claims = json::object();
+    json::put(claims.get(), "iss", kIssuer);
+    json::put(claims.get(), "sub", std::string_view{"alice"});
+    json::put(claims.get(), "sid", std::string_view{"s-1"});
+    json::put(claims.get(), "aud", kClientId);
+    json::put(claims.get(), "jti", std::string_view{"logout-1"});
+    json::put_number(claims.get(), "iat", to_number(kNow));
+    json::put_number(claims.get(), "exp", to_number(kNow) + 120);
+    json::put(
+        claims.get(), "events",
+        object_of(
+            R"({"http://schemas.openid.net/event/backchannel-logout":{}})"));
+    json_object_update(claims.get(), object_of(members).get());
+    return json::print(claims.get());
+}
+
+std::string logout_claims_without(std::string_view name)
+{
+    auto claims = object_of(logout_claims_with());
+    json_object_deln(claims.get(), name.data(), name.size());
+    return json::print(claims.get());
+}
+
 std::string mint(const MintedKey &key, Algorithm algorithm,
                  std::string_view claims, std::string_view header)
 {

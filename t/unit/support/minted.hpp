@@ -70,6 +70,10 @@ std::string all_jwks();
 std::string claims_with(std::string_view members = "{}");
 std::string claims_without(std::string_view name);
 
+// The same of a good logout token, for "alice" and her session "s-1".
+std::string logout_claims_with(std::string_view members = "{}");
+std::string logout_claims_without(std::string_view name);
+
 // Header: alg, typ and the key's kid, with `header` put over it.
 std::string mint(const MintedKey &key, Algorithm algorithm,
                  std::string_view claims, std::string_view header = "{}");

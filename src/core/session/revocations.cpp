@@ -1,0 +1,98 @@
+// Copyright (C) The bff authors. SPDX-License-Identifier: BSD-2-Clause
+
+// Which names a session has, and what a logout means by its own.
+//
+// A time counts in whole seconds: a session of the very second in which the
+// logout came is taken for one that began before it.
+
+#include "core/session/revocations.hpp"
+
+#include <algorithm>
+
+#include "core/session/mark.hpp"
+
+namespace bff::session {
+namespace {
+
+using Kind = RevokedName::Kind;
+
+// Shorter octets are filled up with zeros.
+RevokedName name(Kind kind, std::string_view octets);
+
+// LT-7: who names both means the sessions that have both.
+RevokedName name_of_logout(std::string_view issuer, std::string_view sid,
+                           std::string_view sub);
+
+bool is_unknown(std::string_view mark);
+
+} // namespace
+
+Revocation revocation_of(const Session &session, Instant now)
+{
+    return {name(Kind::session, session.id), now, session.expires};
+}
+
+Revocation revocation_of(std::string_view issuer, std::string_view sid,
+                         std::string_view sub, Instant now, Seconds lifetime)
+{
+    return {name_of_logout(issuer, sid, sub), now, now + lifetime};
+}
+
+bool is_revoked(const Session &session, Revocations &revocations)
+{
+    if (revocations.is_empty()) {
+        return false;
+    }
+
+    const auto &sid = session.sid_mark;
+    const auto &sub = session.sub_mark;
+    auto ends = [&](Kind kind, std::string_view octets) {
+        return revocations.ends(name(kind, octets), session.created);
+    };
+
+    return ends(Kind::session, session.id) ||
+           (!is_unknown(sid) && ends(Kind::sid, sid)) ||
+           (!is_unknown(sub) && ends(Kind::sub, sub)) ||
+           (!is_unknown(sid) && ends(Kind::sid_and_sub, sid + sub));
+}
+
+Found without_revoked(Found found, Revocations &revocations)
+{
+    if (found.session && is_revoked(*found.session, revocations)) {
+        return {Found::State::revoked, std::nullopt};
+    }
+
+    return found;
+}
+
+namespace {
+
+RevokedName name(Kind kind, std::string_view octets)
+{
+    RevokedName name{kind, {}};
+    std::copy_n(octets.begin(), std::min(octets.size(), name.octets.size()),
+                name.octets.begin());
+
+    return name;
+}
+
+RevokedName name_of_logout(std::string_view issuer, std::string_view sid,
+                           std::string_view sub)
+{
+    auto sid_mark = mark(issuer, "sid", sid);
+    auto sub_mark = mark(issuer, "sub", sub);
+
+    if (sid.empty()) {
+        return name(Kind::sub, sub_mark);
+    }
+    return sub.empty() ? name(Kind::sid, sid_mark)
+                       : name(Kind::sid_and_sub, sid_mark + sub_mark);
+}
+
+bool is_unknown(std::string_view mark)
+{
+    return std::ranges::all_of(mark, [](char octet) { return octet == 0; });
+}
+
+} // namespace
+} // namespace bff::session
