@@ -7,9 +7,9 @@
 #include "core/flow/access_flow.hpp"
 #include "core/flow/problem.hpp"
 #include "module/reply.hpp"
+#include "module/report.hpp"
 #include "module/request_view.hpp"
 #include "ngx/boundary.hpp"
-#include "ngx/log.hpp"
 #include "ngx/text.hpp"
 #include "store/cookie_store.hpp"
 
@@ -45,7 +45,19 @@ flow::Step show(ngx_http_request_t *r, RequestContext &ctx, Tell tell)
 
     return tell(flow::Visit{
         request, ctx.found, provider.documents->provider(now), *provider.party,
-        *loc_conf(r).origins, main.entropy, main.used_logins, args, now});
+        *loc_conf(r).origins, main.entropy, main.used_logins, main.used_tokens,
+        main.revocations, args, now});
+}
+
+session::Found as_it_stands(ngx_http_request_t *r, session::Found found)
+{
+    return session::without_revoked(std::move(found), main_conf(r).revocations);
+}
+
+session::Found newest(ngx_http_request_t *r, RequestContext &ctx,
+                      session::Found found)
+{
+    return as_it_stands(r, ctx.provider->refresher->newest(std::move(found)));
 }
 
 flow::Step next_step(ngx_http_request_t *r, RequestContext &ctx)
@@ -58,6 +70,7 @@ flow::Step next_step(ngx_http_request_t *r, RequestContext &ctx)
 
     auto answer = std::move(*ctx.answer);
     ctx.answer.reset();
+    ctx.found = as_it_stands(r, std::move(ctx.found));
     return show(r, ctx, [&](const flow::Visit &visit) {
         return ctx.story->resume(visit, answer);
     });
@@ -151,18 +164,6 @@ ngx_int_t ask(ngx_http_request_t *r, RequestContext &ctx,
 
 // --- ending ---
 
-void write_report(ngx_http_request_t *r, const flow::Report &report)
-{
-    if (report.text.empty()) {
-        return;
-    }
-
-    auto level = report.level == flow::Report::Level::error  ? NGX_LOG_ERR
-                 : report.level == flow::Report::Level::warn ? NGX_LOG_WARN
-                                                             : NGX_LOG_INFO;
-    ngx::log(level, r->connection->log, report.text);
-}
-
 // A session that was renewed meanwhile is told to its browser, whatever the
 // story was about; once.
 session::Change with_renewed(RequestContext &ctx, const session::Change &change)
@@ -224,12 +225,18 @@ ngx_int_t answer(ngx_http_request_t *r, RequestContext &ctx,
     if (auto kept = change_session(ctx, reply.change); !kept) {
         return answer(r, ctx, not_kept(r, ctx, reply, kept.error()));
     }
+    auto &main = main_conf(r);
+    auto &provider = *ctx.provider;
 
     ctx.action = reply.action;
     ctx.error = reply.error;
-    write_report(r, reply.report);
+    write_report(r->connection->log, reply.report);
 
-    return send(r, ctx, reply.response);
+    auto rc = send(r, ctx, reply.response); // the request may be gone now
+    if (reply.errand) {
+        main.errands.run(*provider.http, *reply.errand);
+    }
+    return rc;
 }
 
 ngx_int_t let_through(RequestContext &ctx, flow::Proceed &proceed)
@@ -280,8 +287,7 @@ void begin(ngx_http_request_t *r, RequestContext &ctx, Provider &provider,
     ctx.bearer = {};
     ctx.is_renewing = false;
     ctx.details.reset();
-    ctx.found =
-        provider.refresher->newest(store.find(ctx.cookie, instant(ngx_time())));
+    ctx.found = newest(r, ctx, store.find(ctx.cookie, instant(ngx_time())));
     ctx.story = make_story();
 }
 
@@ -307,11 +313,10 @@ void peek(ngx_http_request_t *r, Provider &provider)
 void tell_browser(RequestContext &ctx)
 {
     if (ctx.is_renewing && !ctx.found.is_newer) {
-        ctx.found = ctx.provider->refresher->newest(std::move(ctx.found));
-        bool is_over = ctx.found.state == session::Found::State::expired;
-        (void)static_cast<bool>(
-            change_session(ctx, is_over ? session::Change{session::Forget{}}
-                                        : session::Change{session::Keep{}}));
+        ctx.found = newest(ctx.request, ctx, std::move(ctx.found));
+        (void)static_cast<bool>(change_session(
+            ctx, ctx.found.session ? session::Change{session::Keep{}}
+                                   : session::Change{session::Forget{}}));
         ctx.is_renewing = false;
     }
 

@@ -135,6 +135,7 @@ void exit_process(ngx_cycle_t *cycle) noexcept
         return;
     }
 
+    main->errands.stop();
     for (auto *provider : main->providers) {
         provider->refresher->stop();
         provider->documents->stop();

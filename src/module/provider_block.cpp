@@ -417,6 +417,7 @@ constexpr Directive kDirectives[] = {
     {"cookie_secure", 1, 1, false, set_cookie_secure},
     {"post_logout_uri", 1, 1, false, set_text<&S::post_logout_uri>},
     {"logout_token_hint", 1, 1, false, set_flag<&S::logout_token_hint>},
+    {"revoke", 1, 1, false, set_flag<&S::revoke>},
 };
 
 // --- reading lines ---

@@ -6,6 +6,7 @@
 
 #include "core/oidc/back_off.hpp"
 #include "module/provider.hpp"
+#include "module/report.hpp"
 #include "ngx/boundary.hpp"
 #include "ngx/log.hpp"
 #include "store/cookie_store.hpp"
@@ -277,9 +278,11 @@ template <class Tell> flow::Step Refresher::show(Flight &flight, Tell tell)
     static const web::OriginPolicy none{};
     auto now = now_by_ngx();
 
-    return tell(flow::Visit{
-        nobody, flight.found, provider_.documents->provider(now),
-        *provider_.party, none, world_.entropy, world_.used_logins, "", now});
+    return tell(flow::Visit{nobody, flight.found,
+                            provider_.documents->provider(now),
+                            *provider_.party, none, world_.entropy,
+                            world_.used_logins, world_.used_tokens,
+                            world_.revocations, "", now});
 }
 
 bool Refresher::begin(const session::Session &session, const Seen &seen)
@@ -351,11 +354,10 @@ void Refresher::resume(Flight &flight, const flow::Answer &answer)
 
 void Refresher::end(Flight &flight, const flow::Reply &reply)
 {
-    auto level = reply.report.level == flow::Report::Level::error ? NGX_LOG_ERR
-                 : reply.report.level == flow::Report::Level::warn
-                     ? NGX_LOG_WARN
-                     : NGX_LOG_INFO;
-    ngx::log(level, ngx_cycle->log, reply.report.text);
+    write_report(ngx_cycle->log, reply.report);
+    if (reply.errand) {
+        world_.errands.run(*provider_.http, *reply.errand);
+    }
 
     if (auto *save = std::get_if<session::Save>(&reply.change)) {
         land(flight, save->session);

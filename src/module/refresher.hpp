@@ -12,6 +12,7 @@
 
 #include "core/flow/refresh_flow.hpp"
 #include "core/session/session_store.hpp"
+#include "module/errands.hpp"
 #include "ngx/http_client.hpp"
 #include "ngx/wakeup.hpp"
 #include "store/documents.hpp"
@@ -27,6 +28,9 @@ public:
     struct World {
         crypto::Entropy &entropy;
         session::UsedLogins &used_logins;
+        session::UsedTokens &used_tokens;
+        session::Revocations &revocations;
+        Errands &errands;
         ngx::Bell &bell;
         const store::SharedZone &zone;
     };

@@ -6,8 +6,11 @@
 
 #include "core/flow/policy.hpp"
 #include "core/web/origin_policy.hpp"
+#include "module/errands.hpp"
 #include "module/provider.hpp"
+#include "store/revocations.hpp"
 #include "store/used_logins.hpp"
+#include "store/used_tokens.hpp"
 
 namespace bff::module {
 
@@ -31,6 +34,9 @@ struct MainConf {
     size_t zone_size = 0;
     store::SharedZone zone;
     store::UsedLogins used_logins{zone};
+    store::UsedTokens used_tokens{zone};
+    store::Revocations revocations{zone};
+    Errands errands;
     ngx::Bell bell;
     crypto::OpensslEntropy entropy;
 

@@ -51,8 +51,10 @@ bool is_failure(std::string_view complaint)
 
 // --- beginning ---
 
-Exchange::Exchange(HttpClient &client, web::HttpRequest request, Done done)
-    : client_{client}, request_{std::move(request)}, done_{std::move(done)}
+Exchange::Exchange(HttpClient &client, web::HttpRequest request, Done done,
+                   ngx_msec_t timeout)
+    : client_{client}, request_{std::move(request)}, done_{std::move(done)},
+      timeout_{timeout}
 {
     settled_.data = this;
     settled_.log = ngx_cycle->log;
@@ -65,8 +67,8 @@ Exchange::Exchange(HttpClient &client, web::HttpRequest request, Done done)
 
 void Exchange::start()
 {
-    ends_at_ = ngx_current_msec + client_.timeout();
-    ngx_add_timer(&deadline_, client_.timeout());
+    ends_at_ = ngx_current_msec + timeout_;
+    ngx_add_timer(&deadline_, timeout_);
 
     auto url = web::Url::parse(request_.url);
     if (!url) {
@@ -355,9 +357,9 @@ void Exchange::on_settled(ngx_event_t *event)
 void Exchange::on_deadline(ngx_event_t *event)
 {
     auto *call = static_cast<Exchange *>(event->data);
-    auto timeout = call->client_.settings_.timeout;
 
-    call->fail("no complete answer within " + std::to_string(timeout) + " ms");
+    call->fail("no complete answer within " + std::to_string(call->timeout_) +
+               " ms");
 }
 
 void Exchange::tear_down()

@@ -13,7 +13,8 @@ namespace bff::ngx {
 
 class Exchange final : public HttpCall {
 public:
-    Exchange(HttpClient &client, web::HttpRequest request, Done done);
+    Exchange(HttpClient &client, web::HttpRequest request, Done done,
+             ngx_msec_t timeout);
     ~Exchange() override;
 
     void start();
@@ -60,6 +61,7 @@ private:
 
     ngx_event_t settled_{};
     ngx_event_t deadline_{};
+    ngx_msec_t timeout_;
     ngx_msec_t ends_at_ = 0;
 
     web::HttpReader reader_;

@@ -87,9 +87,13 @@ bool HttpClient::prepare(ngx_conf_t *cf)
 }
 
 std::unique_ptr<HttpCall> HttpClient::start(const web::HttpRequest &request,
-                                            HttpCall::Done done)
+                                            HttpCall::Done done,
+                                            std::optional<Seconds> within)
 {
-    auto call = std::make_unique<Exchange>(*this, request, std::move(done));
+    auto most = within ? static_cast<ngx_msec_t>(within->count()) * 1000
+                       : settings_.timeout;
+    auto call = std::make_unique<Exchange>(*this, request, std::move(done),
+                                           std::min(most, settings_.timeout));
     call->start();
     return call;
 }

@@ -41,9 +41,11 @@ public:
     // request without a server. Needs one server{} at least.
     bool prepare(ngx_conf_t *cf);
 
-    // In a worker. `request` is copied.
+    // In a worker. `request` is copied. `within` shortens the time that the
+    // call may take.
     std::unique_ptr<HttpCall> start(const web::HttpRequest &request,
-                                    HttpCall::Done done);
+                                    HttpCall::Done done,
+                                    std::optional<Seconds> within = {});
 
     // Milliseconds that one call may take.
     ngx_msec_t timeout() const { return settings_.timeout; }

@@ -4,6 +4,7 @@
 
 #include "store/shared.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <csignal>
 #include <ctime>
@@ -11,46 +12,74 @@
 namespace bff::store {
 namespace {
 
-// One in 16 octets of the zone, so that 8m keep some 20,000 finished logins.
-uint32_t used_logins_for(const ngx_shm_zone_t *zone)
+// Parts of the zone: 8m keep some 20,000 finished logins, 10,000 sessions that
+// were ended, a quarter of that which nobody has proven, and 2,900 refreshes
+// within half a minute.
+constexpr size_t kLogins = 16;
+constexpr size_t kTokens = 64;
+constexpr size_t kRevocations = 16;
+constexpr size_t kUnproven = 64;
+constexpr size_t kFlights = 32;
+constexpr size_t kFlightResults = 3;
+
+constexpr size_t kBucket = 8; // the least that any of them holds
+
+size_t entries_for(size_t octets, size_t entry)
 {
-    auto entries = zone->shm.size / 16 / sizeof(UsedLogin);
-    return static_cast<uint32_t>(entries / 8 * 8);
+    return std::max(octets / entry / kBucket, size_t{1}) * kBucket;
 }
 
-// One in 32, so that 8m have some 2,900 refreshes within half a minute.
-uint32_t flights_for(const ngx_shm_zone_t *zone)
+SharedFlight *make_flights(ngx::ZoneLock &lock, Shared *shared, size_t octets)
 {
-    auto entries = zone->shm.size / 32 / sizeof(SharedFlight);
-    return static_cast<uint32_t>(entries / 8 * 8);
+    auto size = entries_for(octets / kFlights, sizeof(SharedFlight));
+    shared->flights_size = static_cast<uint32_t>(size);
+    shared->flight_octets = static_cast<uint32_t>(octets / kFlightResults);
+    return lock.make<SharedFlight>(size * sizeof(SharedFlight));
 }
 
-struct Sizes {
-    uint32_t used_logins;
-    uint32_t flights;
-    uint32_t flight_octets;
-};
+UsedOnceTable *make_table(ngx::ZoneLock &lock, size_t octets)
+{
+    auto size = entries_for(octets, sizeof(UsedOnce));
+    auto *table = lock.make<UsedOnceTable>(sizeof(UsedOnceTable) +
+                                           size * sizeof(UsedOnce));
+    if (table != nullptr) {
+        table->size = size;
+    }
+    return table;
+}
 
-Shared *lay_out(ngx_slab_pool_t *pool, const Sizes &sizes)
+RevocationRing *make_ring(ngx::ZoneLock &lock, size_t octets)
+{
+    auto size = entries_for(octets, sizeof(RevocationSlot));
+    auto *ring = lock.make<RevocationRing>(sizeof(RevocationRing) +
+                                           size * sizeof(RevocationSlot));
+    if (ring != nullptr) {
+        ring->size = size;
+    }
+    return ring;
+}
+
+Shared *lay_out(ngx_slab_pool_t *pool, size_t octets)
 {
     ngx::ZoneLock lock{pool};
 
     auto *shared = lock.make<Shared>();
-    auto *table = lock.make<UsedLogin>(sizes.used_logins * sizeof(UsedLogin));
-    auto *flights =
-        lock.make<SharedFlight>(sizes.flights * sizeof(SharedFlight));
-    if (shared == nullptr || table == nullptr || flights == nullptr) {
+    if (shared == nullptr) {
         return nullptr;
     }
 
     shared->layout = kLayout;
-    shared->used_logins_size = sizes.used_logins;
-    shared->used_logins = table;
-    shared->flights_size = sizes.flights;
-    shared->flight_octets = sizes.flight_octets;
-    shared->flights = flights;
-    pool->data = shared;
+    shared->flights = make_flights(lock, shared, octets);
+    shared->used_logins = make_table(lock, octets / kLogins);
+    shared->used_tokens = make_table(lock, octets / kTokens);
+    shared->revocations = make_ring(lock, octets / kRevocations);
+    shared->unproven_revocations = make_ring(lock, octets / kUnproven);
+    if (!shared->flights || !shared->used_logins || !shared->used_tokens ||
+        !shared->revocations || !shared->unproven_revocations) {
+        return nullptr;
+    }
 
+    pool->data = shared;
     return shared;
 }
 
@@ -71,8 +100,7 @@ Result<Done> SharedZone::open(ngx_shm_zone_t *zone, bool old)
     }
 
     pool->log_nomem = 0;
-    shared = lay_out(pool, {used_logins_for(zone), flights_for(zone),
-                            static_cast<uint32_t>(zone->shm.size / 3)});
+    shared = lay_out(pool, zone->shm.size);
     if (shared == nullptr) {
         return Error{Code::misconfigured, "\"bff_zone\" is too small"};
     }

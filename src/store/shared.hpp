@@ -55,8 +55,8 @@ struct SharedDocument {
     uint64_t bucket_filled;
 };
 
-// States of finished logins; see used_logins.
-struct UsedLogin {
+// What may be used once; see used_once.
+struct UsedOnce {
     uint64_t hash[2];
     int64_t until; // seconds since 1970; 0: free
 };
@@ -75,17 +75,39 @@ struct SharedFlight {
     u_char *sealed; // the session that has come of it; null: none
 };
 
+struct UsedOnceTable {
+    uint64_t size; // a multiple of the bucket size
+    UsedOnce entries[1];
+};
+
+// What was ended before its time; see revocations.
+struct RevocationSlot {
+    uint64_t number; // 0: being written, or never was
+    uint64_t octets[2];
+    uint64_t kind;
+    int64_t not_before; // seconds since 1970
+    int64_t until;
+};
+
+struct RevocationRing {
+    uint64_t size;
+    uint64_t written; // so far, ever; read without a lock
+    RevocationSlot slots[1];
+};
+
 struct Shared {
     uint32_t layout;
     uint64_t news;        // grows with each new text; read without a lock
     uint64_t last_number; // leases and generations
     SharedDocument *documents;
-    uint32_t used_logins_size; // a multiple of the bucket size
-    UsedLogin *used_logins;
     uint32_t flights_size;  // a multiple of the bucket size
     uint32_t flight_octets; // so many may all results have
     SharedFlight *flights;
     uint64_t early_until; // a refresh before its time was; without a lock
+    UsedOnceTable *used_logins;
+    UsedOnceTable *used_tokens;
+    RevocationRing *revocations;
+    RevocationRing *unproven_revocations;
 };
 
 // The zone, as a worker sees it.

@@ -93,6 +93,11 @@ void add_cookie(web::HttpResponse &response, const web::SetCookie &cookie)
     response.headers.push_back({"Set-Cookie", cookie.text()});
 }
 
+void clear_cache(web::HttpResponse &response)
+{
+    response.headers.push_back({"Clear-Site-Data", "\"cache\""});
+}
+
 namespace {
 
 web::HttpResponse answer(int status)

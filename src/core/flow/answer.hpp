@@ -44,4 +44,9 @@ web::HttpResponse refresh_answer(std::string_view url,
 
 void add_cookie(web::HttpResponse &response, const web::SetCookie &cookie);
 
+// What the browser has cached of this origin goes, and with it the pages that
+// its back button would show again after a logout. Cookies and storage stay:
+// they are the application's, too.
+void clear_cache(web::HttpResponse &response);
+
 } // namespace bff::flow

@@ -10,7 +10,9 @@
 #include <algorithm>
 
 #include "core/base/text.hpp"
+#include "core/flow/backchannel_endpoint.hpp"
 #include "core/flow/callback_flow.hpp"
+#include "core/flow/frontchannel_endpoint.hpp"
 #include "core/flow/jwks_endpoint.hpp"
 #include "core/flow/login_endpoint.hpp"
 #include "core/flow/logout_flow.hpp"
@@ -41,6 +43,8 @@ constexpr Endpoint kEndpoints[] = {
     {"userinfo", "GET, HEAD", make<UserinfoEndpoint>},
     {"refresh", "POST", make<RefreshEndpoint>},
     {"logout", "GET, POST", make<LogoutFlow>},
+    {"backchannel", "POST", make<BackchannelEndpoint>},
+    {"frontchannel", "GET", make<FrontchannelEndpoint>},
     {"jwks", "GET, HEAD", make<JwksEndpoint>},
 };
 

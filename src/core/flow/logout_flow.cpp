@@ -5,11 +5,16 @@
 // Only our own pages may end a session (RIL-1). A GET that comes without one
 // ends nothing, not even its cookies: a link on another site comes without
 // Strict cookies although the browser has them, and must not delete them.
+//
+// What ends is the session, not only its cookie: a copy of that is worth
+// nothing from now on.
 
 #include "core/flow/logout_flow.hpp"
 
 #include "core/flow/answer.hpp"
+#include "core/flow/form_page.hpp"
 #include "core/flow/problem.hpp"
+#include "core/flow/revocation.hpp"
 #include "core/flow/session_info.hpp"
 #include "core/flow/visitor.hpp"
 #include "core/oidc/logout.hpp"
@@ -20,6 +25,10 @@
 
 namespace bff::flow {
 namespace {
+
+// What every server on the way takes as a URL; servers differ, but few take
+// less than this.
+constexpr size_t kLongUrl = 4000;
 
 bool is_post(const Visit &visit);
 
@@ -35,6 +44,18 @@ Result<std::string> landing_page(const Visit &visit, const web::Query &query,
 std::string absolute(std::string_view target, std::string_view origin);
 
 Reply refused(const Visit &visit, Problem problem, std::string_view why);
+
+// The ID token, where it may be told. A page's script must not see it
+// (BFF-21, BFF-33); in a redirect, or in a form that no script can read, it
+// goes along (RIL-3).
+Secret hint_for(const Visit &visit);
+
+// "": there is nothing to end at the provider.
+std::string provider_url(const Visit &visit, const oidc::EndSession &request);
+
+// RIL-2: here at once, at the provider when the browser has its answer.
+void take_back(const Visit &visit, const session::Session &session,
+               Reply &reply);
 
 web::HttpResponse answer_page_call(std::string_view url);
 Report report_of(const Visit &visit);
@@ -90,44 +111,45 @@ Step LogoutFlow::resume(const Visit &visit, const Answer &answer)
 
 Reply LogoutFlow::end_session(const Visit &visit) const
 {
-    auto url = provider_url(visit);
-
     Reply reply;
-    if (is_page_call(visit)) {
-        reply.response = answer_page_call(url);
-    } else {
-        reply.response =
-            redirect(is_post(visit) ? 303 : 302, url.empty() ? landing_ : url);
-    }
+    reply.response = goodbye(visit);
     reply.change = is_post(visit) || live_session(visit) != nullptr
                        ? session::Forget{}
                        : tidied(visit);
     reply.action = Action::logout;
     reply.report = report_of(visit);
 
+    if (const auto *session = live_session(visit)) {
+        clear_cache(reply.response);
+        take_back(visit, *session, reply);
+    }
+
     return reply;
 }
 
-// "": there is nothing to end at the provider. A page's script must not see
-// the ID token (BFF-21, BFF-33); in a redirect it goes along (RIL-3).
-std::string LogoutFlow::provider_url(const Visit &visit) const
+web::HttpResponse LogoutFlow::goodbye(const Visit &visit) const
 {
-    const auto *session = live_session(visit);
-    if (session == nullptr || !visit.provider.metadata) {
-        return "";
-    }
-
-    Secret id_token;
-    if (!is_page_call(visit)) {
-        auto details = session::unpack_details(session->packed_details);
-        id_token = details ? std::move(details->id_token) : Secret{};
-    }
-
+    auto hint = hint_for(visit);
     auto state = crypto::token(visit.entropy); // nobody reads it (RIL-5)
-    return oidc::end_session_url({.id_token_hint = id_token.reveal(),
-                                  .post_logout_redirect_uri = landing_,
-                                  .state = state ? *state : ""},
-                                 *visit.provider.metadata, *visit.party.client);
+    oidc::EndSession request{.id_token_hint = hint.reveal(),
+                             .post_logout_redirect_uri = landing_,
+                             .state = state ? *state : ""};
+
+    auto url = provider_url(visit, request);
+    if (url.size() > kLongUrl && !hint.empty()) {
+        if (visit.request.sec_fetch_mode == "navigate") {
+            return form_page(
+                visit.provider.metadata->end_session_endpoint,
+                oidc::end_session_parameters(request, *visit.party.client));
+        }
+        request.id_token_hint = {};
+        url = provider_url(visit, request);
+    }
+
+    if (is_page_call(visit)) {
+        return answer_page_call(url);
+    }
+    return redirect(is_post(visit) ? 303 : 302, url.empty() ? landing_ : url);
 }
 
 namespace {
@@ -198,6 +220,43 @@ Reply refused(const Visit &visit, Problem problem, std::string_view why)
     return problem_reply(problem, visit.request,
                          {.report = {Report::Level::warn,
                                      "logout refused: " + std::string{why}}});
+}
+
+Secret hint_for(const Visit &visit)
+{
+    const auto *session = live_session(visit);
+    if (session == nullptr || is_page_call(visit)) {
+        return {};
+    }
+
+    auto details = session::unpack_details(session->packed_details);
+    return details ? std::move(details->id_token) : Secret{};
+}
+
+std::string provider_url(const Visit &visit, const oidc::EndSession &request)
+{
+    if (live_session(visit) == nullptr || !visit.provider.metadata) {
+        return "";
+    }
+
+    return oidc::end_session_url(request, *visit.provider.metadata,
+                                 *visit.party.client);
+}
+
+void take_back(const Visit &visit, const session::Session &session,
+               Reply &reply)
+{
+    visit.revocations.add(session::revocation_of(session, visit.now));
+
+    auto errand = revocation(visit, session);
+    if (errand) {
+        reply.errand = std::move(*errand);
+        return;
+    }
+
+    reply.report = {Report::Level::warn,
+                    "session ended, but its refresh token was not revoked: " +
+                        errand.error().detail};
 }
 
 web::HttpResponse answer_page_call(std::string_view url)

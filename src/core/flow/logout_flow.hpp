@@ -17,7 +17,7 @@ public:
 
 private:
     Reply end_session(const Visit &visit) const;
-    std::string provider_url(const Visit &visit) const;
+    web::HttpResponse goodbye(const Visit &visit) const;
 
     std::string landing_; // an absolute URL, checked
 };

@@ -15,6 +15,7 @@
 #include "core/base/text.hpp"
 #include "core/flow/new_session.hpp"
 #include "core/flow/problem.hpp"
+#include "core/flow/revocation.hpp"
 #include "core/oidc/id_token.hpp"
 #include "core/oidc/token_request.hpp"
 #include "core/session/session_codec.hpp"
@@ -153,11 +154,36 @@ Step RefreshFlow::check_claims(const Visit &visit)
 
 Reply RefreshFlow::renewed(const Visit &visit, session::Session session)
 {
+    if (session::is_revoked(session, visit.revocations)) {
+        return ended_meanwhile(visit, session);
+    }
+
     Reply reply;
     reply.change = session::Save{std::move(session)};
     reply.action = Action::refresh;
     reply.report = {Report::Level::info, "tokens renewed" + of_provider(visit)};
 
+    return reply;
+}
+
+// A logout came first: nobody may use these tokens, so they go back.
+Reply RefreshFlow::ended_meanwhile(const Visit &visit,
+                                   const session::Session &session)
+{
+    Reply reply;
+    reply.change = session::Forget{};
+    reply.action = Action::refresh;
+    reply.error = code_of(Problem::session_revoked);
+    reply.report = {Report::Level::info,
+                    "session ended during its refresh" + of_provider(visit)};
+
+    auto errand = revocation(visit, session);
+    if (errand) {
+        reply.errand = std::move(*errand);
+    } else {
+        reply.report = {Report::Level::warn, reply.report.text + ": " +
+                                                 errand.error().detail};
+    }
     return reply;
 }
 

@@ -35,6 +35,7 @@ private:
     Step check_claims(const Visit &visit);
 
     Reply renewed(const Visit &visit, session::Session session);
+    Reply ended_meanwhile(const Visit &visit, const session::Session &session);
     Reply over(const Visit &visit, std::string_view why);
     Reply kept(const Visit &visit, const Error &error);
 

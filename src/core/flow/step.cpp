@@ -29,6 +29,10 @@ std::string_view name_of(Action action)
         return "refresh";
     case Action::logout:
         return "logout";
+    case Action::backchannel:
+        return "backchannel";
+    case Action::frontchannel:
+        return "frontchannel";
     case Action::preflight:
         return "preflight";
     case Action::jwks:

@@ -7,6 +7,7 @@
 
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <variant>
@@ -38,6 +39,8 @@ enum class Action {
     userinfo,
     refresh,
     logout,
+    backchannel,
+    frontchannel,
     preflight,
     jwks,
     reject,
@@ -53,6 +56,14 @@ struct Fetch { // please ask the provider
     Once once = Once::no;
 };
 
+// Something to tell the provider when the browser has its answer: nobody waits
+// for what comes of it, only the log is told.
+struct Errand {
+    web::HttpRequest request;
+    Seconds within;
+    std::function<Report(const Result<web::HttpResponse> &)> report;
+};
+
 struct Reply { // answer the browser
     web::HttpResponse response;
     session::Change change = session::Keep{};
@@ -61,6 +72,7 @@ struct Reply { // answer the browser
     Report report = {};
     // What a script would have been told, when `response` is an error's page.
     std::optional<web::HttpResponse> twin = {};
+    std::optional<Errand> errand = {};
 };
 
 struct Proceed {   // let it through, with this token

@@ -17,9 +17,11 @@
 #include "core/crypto/keyring.hpp"
 #include "core/flow/step.hpp"
 #include "core/oidc/provider.hpp"
+#include "core/session/revocations.hpp"
 #include "core/session/session_cookie.hpp"
 #include "core/session/session_store.hpp"
 #include "core/session/used_logins.hpp"
+#include "core/session/used_tokens.hpp"
 #include "core/web/origin_policy.hpp"
 #include "core/web/request_view.hpp"
 
@@ -40,6 +42,8 @@ struct Visit {
     const web::OriginPolicy &origins;
     crypto::Entropy &entropy;
     session::UsedLogins &used_logins;
+    session::UsedTokens &used_tokens;
+    session::Revocations &revocations;
     std::string_view extra_auth_args; // evaluated for this request
     Instant now;
 };

@@ -13,6 +13,12 @@
 #include "core/web/request_kind.hpp"
 
 namespace bff::flow {
+namespace {
+
+// Why there is none.
+Problem problem_of(const session::Found &found);
+
+} // namespace
 
 const session::Session *live_session(const Visit &visit)
 {
@@ -79,18 +85,32 @@ std::optional<Reply> turned_away(const Visit &visit)
 
 Reply unauthenticated_reply(const Visit &visit)
 {
-    using State = session::Found::State;
-    auto state = visit.found.state;
-    bool had_session = state == State::active || state == State::expired;
-
     auto login_url = endpoint_url(visit, "login");
     auto reply = problem_reply(
-        had_session ? Problem::session_expired : Problem::no_session,
-        visit.request,
+        problem_of(visit.found), visit.request,
         {.login_url = login_url, .report = report_of_forgery(visit)});
     reply.change = tidied(visit);
 
     return reply;
 }
+
+namespace {
+
+Problem problem_of(const session::Found &found)
+{
+    using State = session::Found::State;
+
+    switch (found.state) {
+    case State::active: // until a moment ago
+    case State::expired:
+        return Problem::session_expired;
+    case State::revoked:
+        return Problem::session_revoked;
+    default:
+        return Problem::no_session;
+    }
+}
+
+} // namespace
 
 } // namespace bff::flow

@@ -37,8 +37,8 @@ Reply csrf_reply(const Visit &visit, const Error &why);
 // another site; nullopt when there is no reason to send them away.
 std::optional<Reply> turned_away(const Visit &visit);
 
-// 401 with the way to login: no_session, or session_expired when there was
-// one.
+// 401 with the way to login: no_session, or session_expired or
+// session_revoked when there was one.
 Reply unauthenticated_reply(const Visit &visit);
 
 } // namespace bff::flow

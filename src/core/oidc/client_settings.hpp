@@ -105,6 +105,7 @@ struct ClientSettings {
         "sid", "acr",  "amr",   "auth_time"};
     std::string post_logout_uri; // "": origin + "/"
     bool logout_token_hint = true;
+    bool revoke = true;
 
     // Fills in defaults and refuses what is missing, malformed or unsafe
     // (BFF-1, BFF-2, BCP-12, CA-1, CA-4, DISC-3, KEY-1, KEY-2, IDT-11). Errors:

@@ -12,6 +12,24 @@
 
 namespace bff::oidc {
 
+Parameters end_session_parameters(const EndSession &request,
+                                  const ClientSettings &client)
+{
+    Parameters parameters;
+    auto add = [&](std::string_view name, std::string_view value) {
+        if (!value.empty()) {
+            parameters.emplace_back(name, value);
+        }
+    };
+
+    add("id_token_hint", request.id_token_hint);
+    add("client_id", client.client_id);
+    add("post_logout_redirect_uri", request.post_logout_redirect_uri);
+    add("state", request.state);
+
+    return parameters;
+}
+
 std::string end_session_url(const EndSession &request, const Metadata &metadata,
                             const ClientSettings &client)
 {
@@ -20,15 +38,8 @@ std::string end_session_url(const EndSession &request, const Metadata &metadata,
     }
 
     web::FormWriter form;
-    if (!request.id_token_hint.empty()) {
-        form.add("id_token_hint", request.id_token_hint);
-    }
-    form.add("client_id", client.client_id);
-    if (!request.post_logout_redirect_uri.empty()) {
-        form.add("post_logout_redirect_uri", request.post_logout_redirect_uri);
-    }
-    if (!request.state.empty()) {
-        form.add("state", request.state);
+    for (const auto &[name, value] : end_session_parameters(request, client)) {
+        form.add(name, value);
     }
 
     return web::with_query(metadata.end_session_endpoint, form.take());

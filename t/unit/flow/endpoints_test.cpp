@@ -22,7 +22,7 @@ flow::Reply refusal(FlowStage &stage, std::string_view name,
 TEST(answers_404_to_any_other_name)
 {
     for (auto name : {"", "Login", "login/", "loginx", "token", "../login",
-                      "backchannel"}) {
+                      "back-channel"}) {
         FlowStage stage;
         auto reply = refusal(stage, name, "GET");
         ck_assert(is_problem(reply, 404, "bad_request"));
@@ -45,6 +45,8 @@ TEST(answers_405_with_allow_to_any_other_method)
         {"userinfo", "GET, HEAD", {"POST", "OPTIONS"}},
         {"refresh", "POST", {"GET", "HEAD", "PUT"}},
         {"logout", "GET, POST", {"HEAD", "PUT"}},
+        {"backchannel", "POST", {"GET", "HEAD", "PUT"}},
+        {"frontchannel", "GET", {"HEAD", "POST"}},
         {"jwks", "GET, HEAD", {"POST", "PUT", "OPTIONS"}},
     };
 
@@ -71,7 +73,7 @@ TEST(answers_people_with_a_page)
 TEST(gives_a_story_to_each_good_name_and_method)
 {
     for (auto name : {"login", "callback", "session", "user", "userinfo",
-                      "logout", "jwks"}) {
+                      "logout", "frontchannel", "jwks"}) {
         FlowStage stage;
         auto step = stage.endpoint(name, call("/bff/" + std::string{name}));
         auto reply = stage.reply(std::move(step));

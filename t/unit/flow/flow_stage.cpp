@@ -76,6 +76,13 @@ bool SeenLogins::claim(std::string_view state, Instant end)
     return seen_.insert(std::string{state}).second;
 }
 
+bool SeenTokens::claim(std::string_view issuer, std::string_view jti,
+                       Instant end)
+{
+    until = end;
+    return seen_.emplace(issuer, jti).second;
+}
+
 namespace {
 
 crypto::Keyring one_key()

@@ -22,6 +22,7 @@
 #include "core/oidc/jwks.hpp"
 #include "core/web/query.hpp"
 #include "support/minted.hpp"
+#include "support/revocation_list.hpp"
 #include "support/tape_entropy.hpp"
 
 namespace bff::unit {
@@ -66,6 +67,17 @@ private:
     std::set<std::string, std::less<>> seen_;
 };
 
+class SeenTokens final : public session::UsedTokens {
+public:
+    bool claim(std::string_view issuer, std::string_view jti,
+               Instant until) override;
+
+    Instant until; // of the last claim
+
+private:
+    std::set<std::pair<std::string, std::string>> seen_;
+};
+
 class FlowStage {
 public:
     FlowStage();
@@ -77,6 +89,8 @@ public:
     crypto::Keyring keys;
     std::shared_ptr<crypto::Entropy> entropy;
     SeenLogins used;
+    SeenTokens used_tokens;
+    RevocationList revocations;
     std::shared_ptr<const oidc::Metadata> metadata;
     std::shared_ptr<const oidc::Jwks> jwks;
     std::string extra_auth_args;
@@ -137,12 +151,14 @@ private:
         auto target = std::string_view{request_.target};
         auto mark = std::min(target.find('?'), target.size());
         auto view = request_view(cookies, target, mark);
-        auto found = find_session(cookies);
+        auto found =
+            session::without_revoked(find_session(cookies), revocations);
         oidc::Provider provider{client, metadata, jwks};
         flow::RelyingParty party{client, style, keys};
 
         return look(flow::Visit{view, found, provider, party, origins, *entropy,
-                                used, extra_auth_args, now});
+                                used, used_tokens, revocations, extra_auth_args,
+                                now});
     }
 
     std::string cookie_header() const;
