@@ -350,3 +350,186 @@ TEST(ends_also_without_random_bytes_for_a_state)
     ck_assert(is_forgotten(reply.change));
     ck_assert(parameter(header(reply, "Location"), "state").empty());
 }
+
+// --- what a copy of the cookie is worth ---
+
+TEST(ends_the_session_for_its_copies_too_bff_25)
+{
+    FlowStage stage;
+    stage.log_in();
+    auto copies = stage.jar;
+    logout(stage, posted(call("/")));
+
+    stage.jar = copies;
+    auto replayed = stage.reply(stage.access(call("/api/")));
+    ck_assert(is_problem(replayed, 401, "session_revoked"));
+    ck_assert(is_forgotten(replayed.change));
+    ck_assert(!has_session(stage));
+
+    stage.jar = copies;
+    auto page_reply = stage.reply(stage.access(page("/orders")));
+    ck_assert_int_eq(page_reply.response.status, 302);
+}
+
+TEST(remembers_the_end_of_a_session_until_it_would_have_ended_bff_25)
+{
+    FlowStage stage;
+    stage.log_in();
+    auto expires = stage.now + stage.client->session_timeout;
+    stage.now += Seconds{600};
+    logout(stage, posted(call("/")));
+
+    ck_assert_int_eq(stage.revocations.proven.size(), 1);
+    ck_assert(stage.revocations.proven[0].until == expires);
+}
+
+TEST(revokes_nothing_for_who_may_not_end_it_ril_1)
+{
+    FlowStage stage;
+    stage.log_in();
+    logout(stage, posted(foreign_call("/")));
+    logout(stage, link_from_elsewhere("/"));
+
+    ck_assert(stage.revocations.is_empty());
+}
+
+TEST(clears_the_cache_of_who_was_logged_in)
+{
+    FlowStage stage;
+    stage.log_in();
+    ck_assert(header(logout(stage, posted(call("/"))), "Clear-Site-Data") ==
+              "\"cache\"");
+    ck_assert(
+        header(logout(stage, posted(call("/"))), "Clear-Site-Data").empty());
+}
+
+// --- the refresh token ---
+
+namespace {
+
+constexpr auto kRevocation =
+    R"({"revocation_endpoint": "https://id.example.com/revoke"})";
+
+} // namespace
+
+TEST(revokes_the_refresh_token_afterwards_rev_1)
+{
+    FlowStage stage;
+    stage.learn_metadata(kRevocation);
+    stage.log_in();
+    auto reply = logout(stage, posted(call("/")));
+
+    ck_assert(reply.errand.has_value());
+    const auto &[request, within, report] = *reply.errand;
+    auto sent = web::Query::parse(request.body);
+    ck_assert(request.url == "https://id.example.com/revoke");
+    ck_assert(sent->get("token") == kRefreshToken);
+    ck_assert(within == Seconds{2});
+
+    auto done = report(http(200, ""));
+    ck_assert(done.level == flow::Report::Level::info);
+    ck_assert(done.text == "refresh token revoked at provider \"corp\"");
+}
+
+TEST(tells_the_log_of_a_token_that_may_be_alive_rev_2)
+{
+    FlowStage stage;
+    stage.learn_metadata(kRevocation);
+    stage.log_in();
+    auto reply = logout(stage, posted(call("/")));
+
+    for (const auto &answer :
+         {http(503, ""), failed(Code::unavailable, "timed out\n")}) {
+        auto failed = reply.errand->report(answer);
+        ck_assert(failed.level == flow::Report::Level::warn);
+        ck_assert(failed.text.starts_with(
+            "refresh token not revoked at provider \"corp\", it may still be "
+            "alive: "));
+        ck_assert(failed.text.find('\n') == std::string::npos);
+    }
+}
+
+TEST(revokes_nothing_where_there_is_nothing_to_revoke_rev_1)
+{
+    FlowStage off;
+    off.learn_metadata(kRevocation);
+    off.client->revoke = false;
+    off.log_in();
+    ck_assert(!logout(off, posted(call("/"))).errand);
+
+    FlowStage without_endpoint;
+    without_endpoint.log_in();
+    ck_assert(!logout(without_endpoint, posted(call("/"))).errand);
+
+    FlowStage nobody;
+    nobody.learn_metadata(kRevocation);
+    ck_assert(!logout(nobody, posted(call("/"))).errand);
+
+    FlowStage without_token;
+    without_token.learn_metadata(kRevocation);
+    auto login = without_token.start_login();
+    as_fetch(without_token.send_code(login));
+    without_token.reply(without_token.answer(without_token.tokens(
+        without_token.id_token(login), R"({"refresh_token": null})")));
+    ck_assert(!logout(without_token, posted(call("/"))).errand);
+}
+
+// --- long hints ---
+
+namespace {
+
+// With an ID token of more than 4000 octets.
+void log_in_at_length(FlowStage &stage)
+{
+    auto login = stage.start_login();
+    as_fetch(stage.send_code(login));
+    auto long_name = "{\"name\":\"" + std::string(4000, 'n') + "\"}";
+    stage.reply(stage.answer(stage.tokens(stage.id_token(login, long_name))));
+}
+
+} // namespace
+
+TEST(sends_a_long_hint_in_a_form_that_no_script_can_read_ril_3)
+{
+    for (bool posts : {false, true}) {
+        FlowStage stage;
+        log_in_at_length(stage);
+        auto reply = logout(stage, posts ? form_post() : page("/"));
+        const auto &html = reply.response.body;
+
+        ck_assert_int_eq(reply.response.status, 200);
+        ck_assert(html.find("<form method=\"post\" "
+                            "action=\"https://id.example.com/logout\">") !=
+                  std::string::npos);
+        for (auto name : {"id_token_hint", "client_id",
+                          "post_logout_redirect_uri", "state"}) {
+            ck_assert(html.find("name=\"" + std::string{name} + '"') !=
+                      std::string::npos);
+        }
+        auto policy = header(reply, "Content-Security-Policy");
+        ck_assert(policy.find("sandbox allow-forms allow-scripts") !=
+                  std::string::npos);
+        ck_assert(policy.find("allow-same-origin") == std::string::npos);
+        ck_assert(policy.find("frame-ancestors 'none'") != std::string::npos);
+        ck_assert(is_forgotten(reply.change));
+        ck_assert(!has_session(stage));
+    }
+}
+
+TEST(sends_no_long_hint_where_a_script_might_read_it_ril_3)
+{
+    FlowStage stage;
+    log_in_at_length(stage);
+    auto old_browser = form_post();
+    old_browser.mode.reset();
+    ck_assert(logout_url(logout(stage, old_browser)).size() < 1000);
+
+    log_in_at_length(stage);
+    auto login = stage.reply(stage.endpoint("session", call("/bff/session")));
+    auto json = body(login);
+    auto link = json::string_at(json.get(), "logout_url").value();
+    auto fetched = call("/");
+    auto reply = logout(stage, fetched, link.substr(link.find('?')));
+    ck_assert_int_eq(reply.response.status, 302);
+    ck_assert(parameter(header(reply, "Location"), "id_token_hint").empty());
+}
