@@ -386,9 +386,11 @@ export class Provider {
             headers: { 'Content-Type': this.userinfoType } };
     }
 
-    #endSession({ query }) {
-        const back = query.get('post_logout_redirect_uri');
-        const state = query.get('state');
+    // RP-Initiated Logout, section 2: by GET or by POST.
+    #endSession({ method, query, form }) {
+        const sent = method === 'POST' ? form : query;
+        const back = sent.get('post_logout_redirect_uri');
+        const state = sent.get('state');
 
         return !back ? { status: 200, body: 'logged out' } : { status: 302,
             body: '', headers: { Location: addQuery(back, { state }) } };

@@ -130,10 +130,11 @@ Reply LogoutFlow::end_session(const Visit &visit) const
 web::HttpResponse LogoutFlow::goodbye(const Visit &visit) const
 {
     auto hint = hint_for(visit);
-    auto state = crypto::token(visit.entropy); // nobody reads it (RIL-5)
+    auto random = crypto::token(visit.entropy);
+    auto state = random ? std::move(*random) : ""; // nobody reads it (RIL-5)
     oidc::EndSession request{.id_token_hint = hint.reveal(),
                              .post_logout_redirect_uri = landing_,
-                             .state = state ? *state : ""};
+                             .state = state};
 
     auto url = provider_url(visit, request);
     if (url.size() > kLongUrl && !hint.empty()) {
