@@ -237,9 +237,9 @@ bool compile(ngx_conf_t *cf, MainConf &main, Provider &provider)
     provider.documents.emplace(client, trust_of(provider), *provider.http,
                                main.bell, main.zone);
     provider.refresher.emplace(
-        provider, Refresher::World{main.entropy, main.used_logins,
-                                   main.used_tokens, main.revocations,
-                                   main.errands, main.bell, main.zone});
+        provider,
+        Refresher::World{main.entropy, main.used_logins, main.used_tokens,
+                         main.revocations, main.errands, main.bell, main.zone});
     return true;
 }
 

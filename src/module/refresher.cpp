@@ -278,11 +278,10 @@ template <class Tell> flow::Step Refresher::show(Flight &flight, Tell tell)
     static const web::OriginPolicy none{};
     auto now = now_by_ngx();
 
-    return tell(flow::Visit{nobody, flight.found,
-                            provider_.documents->provider(now),
-                            *provider_.party, none, world_.entropy,
-                            world_.used_logins, world_.used_tokens,
-                            world_.revocations, "", now});
+    return tell(
+        flow::Visit{nobody, flight.found, provider_.documents->provider(now),
+                    *provider_.party, none, world_.entropy, world_.used_logins,
+                    world_.used_tokens, world_.revocations, "", now});
 }
 
 bool Refresher::begin(const session::Session &session, const Seen &seen)

@@ -315,13 +315,20 @@ const asked = (target, options = {}, browser = () => s.browser()) =>
     (headers) => browser().request(target, { ...options,
         headers: { ...headers, ...options.headers } });
 const user = () => b.clone();
+const loggedOut = async (headers) => {
+    const browser = s.browser();
+    await browser.login('/');
+    const answer = await browser.clone().request('/bff/logout',
+        { method: 'POST', headers });
+    return [answer, browser];
+};
 
 // [what, (headers) => answer, status, code]
 const kAnswers = [
     ['session, without one', asked('/bff/session'), 200],
     ['session', asked('/bff/session', {}, user), 200],
     ['user', asked('/bff/user', {}, user), 200],
-    ['logout', asked('/bff/logout', { method: 'POST' }, user), 200],
+    ['logout', async (headers) => (await loggedOut(headers))[0], 200],
     ['login', asked('/bff/login'), 302],
     ['a redirect to log in', asked('/redirect/x'), 302],
     ['no_session', asked('/api/x'), 401, 'no_session'],
@@ -361,6 +368,10 @@ const kAnswers = [
     }, 502, ['provider_misconfigured', 'code_rejected', 'id_token_invalid']],
     ['provider_unavailable', asked('/away/login'), 503,
         'provider_unavailable'],
+    ['session_revoked', async (headers) => {
+        const [, browser] = await loggedOut(headers);
+        return browser.request('/api/x', { headers });
+    }, 401, 'session_revoked'],
     ['session_expired', async (headers) => {
         s.op.expiresIn = 0;
         s.op.refreshToken = null;

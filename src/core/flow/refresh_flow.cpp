@@ -181,8 +181,8 @@ Reply RefreshFlow::ended_meanwhile(const Visit &visit,
     if (errand) {
         reply.errand = std::move(*errand);
     } else {
-        reply.report = {Report::Level::warn, reply.report.text + ": " +
-                                                 errand.error().detail};
+        reply.report = {Report::Level::warn,
+                        reply.report.text + ": " + errand.error().detail};
     }
     return reply;
 }
