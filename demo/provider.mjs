@@ -10,6 +10,8 @@
 //   ACCESS_TOKENS        "jwt" (default) or "opaque"
 //   RECORD_FILE          for tests: every token answer, one JSON text a line
 //   CLIENT_PROPERTIES    for tests: more of the client's registration, as JSON
+//   EXTENSION            for tests: a module that changes the configuration and
+//                        extends the provider
 
 import { appendFileSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
@@ -28,12 +30,18 @@ const origins = process.env.APP_ORIGINS.split(' ');
 // The port is part of the issuer's name, so it is known first.
 const server = createServer();
 const issuer = await listen(server, Number(process.env.PORT ?? 0));
-const provider = new Provider(issuer, configuration({
+const settings = configuration({
   client: shop(),
   api: kApi,
   access_tokens: process.env.ACCESS_TOKENS ?? 'jwt',
-}));
+});
 
+const extension = process.env.EXTENSION ? await import(process.env.EXTENSION) : {};
+extension.configure?.(settings);
+
+const provider = new Provider(issuer, settings);
+
+extension.extend?.(provider);
 provider.use(guard);
 provider.use(style);
 provider.use(interactions(provider));

@@ -6,83 +6,11 @@
 
 import assert from 'node:assert/strict';
 import { generateKeyPairSync } from 'node:crypto';
-import { test } from 'node:test';
 
-import { Browser } from '../lib/browser.mjs';
 import { kSessionCookie } from '../lib/checks.mjs';
-import { DemoProvider } from '../lib/demo_provider.mjs';
 import { submit } from '../lib/forms.mjs';
 import { decodeJwt } from '../lib/jose.mjs';
-import { Nginx, Place } from '../lib/nginx.mjs';
-import { Upstream } from '../lib/upstream.mjs';
-
-const kRounds = Number(process.env.BFF_ROUNDS || 3);
-
-const kSecret = ({ op }) => `client_secret file:${op.secretFile};`;
-
-const configuration = ({ op, api, at }, credentials) => `
-    bff_provider corp {
-        issuer         ${op.issuer};
-        client_id      shop;
-        scope          "openid profile email";
-        ${credentials}
-    }
-
-    server {
-        listen ${at.tls('main', 'http2')};
-        server_name shop.test;
-
-        location /      { return 200 home; }
-        location /api/  { bff corp; proxy_pass http://${api.address}; }
-    }
-`;
-
-// options: tokens, client (of DemoProvider.start), credentials: lines for the
-// provider's block, skip
-function scene(name, options, act) {
-    test(name, { skip: options.skip }, async () => {
-        const at = await Place.make();
-        const origin = `https://shop.test:${at.port('main')}`;
-        const s = { at, api: await Upstream.start(),
-            op: await DemoProvider.start(at,
-                { origins: [origin], tokens: 'jwt', ...options }) };
-
-        try {
-            s.nginx = await Nginx.start({ place: at, workers: options.workers,
-                http: configuration(s, (options.credentials ?? kSecret)(s)) });
-            await act(s, new Browser(origin));
-        } finally {
-            await s.op.stop();
-            await s.api.stop();
-            await s.nginx?.stop();
-        }
-    });
-}
-
-async function login(b, path = '/bff/login?returnUrl=/') {
-    const who = await b.navigate(path, { from: 'same-origin' });
-    const may = await submit(b, who, { name: 'Alice Archer' });
-    return submit(b, may, { answer: 'allow' });
-}
-
-// The provider rotates: who uses a refresh token twice loses its whole family.
-scene('RT-5: 200 pages of one session on 8 workers ask for new tokens: one '
-    + 'refresh, and the session lives on', { workers: 8 }, async ({ op }, b) => {
-    await login(b);
-
-    for (let round = 1; round <= kRounds; round++) {
-        const answers = await Promise.all(Array.from({ length: 200 }, () =>
-            b.clone().api('/bff/refresh', { method: 'POST' })));
-
-        assert.deepEqual([...new Set(answers.map((a) => a.status))], [204]);
-        assert.equal(op.tokens().length, 1 + round, op.errors);
-        answers[0].setCookies.forEach((line) =>
-            b.jar.set(line, new URL(b.origin)));
-        assert.equal((await b.api('/api/x')).status, 200);
-    }
-
-    assert.equal((await b.session()).authenticated, true);
-});
+import { login, scene } from './lib/shop.mjs';
 
 for (const tokens of ['jwt', 'opaque']) {
     scene(`login, API, logout with ${tokens} access tokens`, { tokens },

@@ -149,7 +149,8 @@ export class Nginx {
 
     // Started with { clock: true }: it is now `seconds` later than it is.
     setForward(seconds) {
-        this.place.file('clock', `+${seconds}\n`);
+        const written = this.place.file('clock.new', `+${seconds}\n`);
+        fs.renameSync(written, path.join(this.place.prefix, 'clock'));
     }
 
     port(name) {
@@ -309,7 +310,8 @@ export const kNoClock = process.env.BFF_SANITIZE
 const kClockVariables = `env FAKETIME_TIMESTAMP_FILE; env FAKETIME_NO_CACHE;
 env FAKETIME_DONT_FAKE_MONOTONIC; env DONT_FAKE_MONOTONIC;`;
 
-function clockEnvironment(place) {
+// Of any process that shall go by the clock of this place.
+export function clockEnvironment(place) {
     return {
         LD_PRELOAD: [process.env.BFF_SANITIZE && preload(), kClock]
             .filter(Boolean).join(':'),
