@@ -34,10 +34,10 @@ class Crowd {
     }
 
     // browserOf: (number of the request) => whose cookies it has
-    ask(browserOf) {
+    ask(browserOf, path = '/api/cart', method = 'GET') {
         return Promise.all(this.agents.map((agent, i) =>
-            browserOf(i).clone().api('/api/cart',
-                { agent, headers: { Connection: 'keep-alive' } })));
+            browserOf(i).clone().api(path, { agent, method,
+                headers: { Connection: 'keep-alive' } })));
     }
 
     leave() {
@@ -130,6 +130,25 @@ scene(`RT-5: ${kRounds} times 200 requests on 8 workers at expiry: one refresh `
     });
 
     await assertSessionLives(s, tabs.newest, kRounds);
+});
+
+scene('RT-5: 200 pages of one session on 8 workers ask for new tokens: one '
+    + 'refresh', kMany, async (s, b) => {
+    const rounds = Math.ceil(kRounds / 10);
+    await login(b);
+    const tabs = new Tabs(b);
+
+    await withCrowd(200, async (crowd) => {
+        for (let round = 1; round <= rounds; round++) {
+            const answers = await crowd.ask(() => tabs.newest, '/bff/refresh',
+                'POST');
+            assert.deepEqual([...new Set(answers.map((a) => a.status))], [204]);
+            assertFamilyLives(s.op, round);
+            tabs.learn(answers[round]);
+        }
+    });
+
+    await assertSessionLives(s, tabs.newest, rounds);
 });
 
 // In the leeway: the provider does not answer until all have been served.
