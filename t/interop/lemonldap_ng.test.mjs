@@ -10,7 +10,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 
 import { Browser } from '../lib/browser.mjs';
-import { kSessionCookie } from '../lib/checks.mjs';
+import { assertProblem, kSessionCookie } from '../lib/checks.mjs';
 import { submit } from '../lib/forms.mjs';
 import { decodeJwt } from '../lib/jose.mjs';
 import { Nginx, Place } from '../lib/nginx.mjs';
@@ -69,7 +69,15 @@ const configuration = (s) => `
         client_secret  shop-secret;
     }
 
+    bff_provider framed {
+        issuer         ${s.op.issuer};
+        client_id      framed;
+        client_secret  shop-secret;
+        cookie_name    __Host-Http-bff-corp;
+    }
+
     ${server(s, 'main', 'corp')}
+    ${server(s, 'framed', 'framed')}
     ${server(s, 'awkward', 'awkward')}
     ${server(s, 'symmetric', 'symmetric')}
     ${server(s, 'slashless', 'slashless')}
@@ -96,6 +104,10 @@ interop('lemonldap-ng', () => {
             symmetric: { ...ours('symmetric'), secret: kLong,
                 oidcRPMetaDataOptionsIDTokenSignAlg: 'HS512' },
             awkward: { secret: kAwkward, origin: origin('awkward') },
+            framed: { ...ours('framed'),
+                oidcRPMetaDataOptionsLogoutType: 'front',
+                oidcRPMetaDataOptionsLogoutUrl:
+                    `${origin('framed')}/bff/frontchannel` },
             ...Object.fromEntries(Object.keys(kUserinfo).map((name) =>
                 [name, { ...ours(name), ...kUserinfo[name] }])) });
         s.nginx = await Nginx.start({ place: s.at, http: configuration(s) });
@@ -110,6 +122,7 @@ interop('lemonldap-ng', () => {
     const origin = (name) => `https://shop.test:${s.at.port(name)}`;
 
     const ours = (name) => ({ secret: 'shop-secret', origin: origin(name),
+        oidcRPMetaDataOptionsRefreshToken: 1,
         oidcRPMetaDataOptionsBypassConsent: 1,
         oidcRPMetaDataOptionsLogoutBypassConfirm: 1 });
 
@@ -252,5 +265,50 @@ interop('lemonldap-ng', () => {
             await b.api('/bff/logout', { method: 'POST' });
             assert.equal((await b.login('/')).url.href, `${b.origin}/`);
             assert.equal((await b.session()).authenticated, true);
+        });
+
+    test('lemonldap-ng: RT-1, RT-4 new tokens by the same refresh token',
+        async () => {
+            const { b } = await login();
+            const before = await b.session();
+            await b.api('/api/x');
+            const old = s.api.last.header('authorization');
+
+            for (let i = 0; i < 2; i++) {
+                const answer = await b.api('/bff/refresh', { method: 'POST' });
+                assert.equal(answer.status, 204, answer.body);
+            }
+            await b.api('/api/x');
+            assert.notEqual(s.api.last.header('authorization'), old);
+            assert.deepEqual((await b.session()).claims, before.claims);
+        });
+
+    test('lemonldap-ng: RT-6 a session that ended there ends here when its '
+        + 'token does', async () => {
+        const { b } = await login();
+        await b.navigate(`${s.op.issuer}?logout=1`);
+        assert.equal((await b.api('/api/x')).status, 200);
+
+        const answer = await b.api('/bff/refresh', { method: 'POST' });
+        assertProblem(answer, 401, 'session_expired');
+        assertProblem(await b.api('/api/x'), 401, 'no_session');
+    });
+
+    // Its sid is the person's name and not in the ID token, so sessions are
+    // known by their cookie: on one site, as auth. and shop.example.com are.
+    test('lemonldap-ng: FCL-2 its logout page ends the session in a frame',
+        async () => {
+            const { b } = await login('framed');
+            const page = await b.navigate(`${s.op.issuer}?logout=1`);
+            const frame = /<iframe src="([^"]+)"/.exec(page.body)?.[1];
+            assert.equal(frame, `${b.origin}/bff/frontchannel`);
+
+            const copy = b.clone();
+            const answer = await b.navigate(frame, { from: 'same-site',
+                headers: { 'Sec-Fetch-Dest': 'iframe' } });
+            assert.equal(answer.status, 200);
+            assert.match(answer.headers['content-security-policy'],
+                new RegExp(`frame-ancestors ${s.op.issuer.slice(0, -1)}`));
+            assertProblem(await copy.api('/api/x'), 401, 'session_revoked');
         });
 });
