@@ -4,17 +4,19 @@
 //
 // What it has of its own: signatures by other algorithms than RS256, JWTs as
 // access tokens, an iss parameter that its metadata does not announce, errors
-// of the token endpoint with status 403, and client_secret_basic without the
-// form encoding of RFC 6749, 2.3.1.
+// of the token endpoint with status 403 or without a body, logout tokens
+// without exp, and client_secret_basic without the form encoding of RFC 6749,
+// 2.3.1.
 
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 
 import { Browser } from '../lib/browser.mjs';
-import { kSessionCookie } from '../lib/checks.mjs';
+import { assertProblem, kSessionCookie } from '../lib/checks.mjs';
 import { decodeJwt } from '../lib/jose.mjs';
 import { Nginx, Place } from '../lib/nginx.mjs';
 import { Upstream } from '../lib/upstream.mjs';
+import { until } from '../lib/wait.mjs';
 import { Glewlwyd } from './lib/glewlwyd.mjs';
 import { interop } from './lib/unpacked.mjs';
 
@@ -70,6 +72,12 @@ const configuration = (s) => `
         id_token_alg   ES256;
     `)}
 
+    # where Glewlwyd calls, which does not know the tests' authority
+    server {
+        listen ${s.at.plain('backchannel')};
+        location /bff/ { bff_endpoints ES256; }
+    }
+
     ${party(s, 'userinfo', `
         issuer         ${s.op.issuer('ES256')};
         client_id      shop;
@@ -86,8 +94,9 @@ interop('glewlwyd', () => {
         s.at = await Place.make();
         s.api = await Upstream.start();
         s.op = await Glewlwyd.start(s.at, kAlgorithms, {
-            shop: client('shop-secret', [...kAlgorithms, 'RS256', 'stale',
-                'userinfo']),
+            shop: { ...client('shop-secret', [...kAlgorithms, 'RS256', 'stale',
+                'userinfo']), backchannel_logout_uri: `http://127.0.0.1:${
+                s.at.port('backchannel')}/bff/backchannel` },
             awkward: { ...client(kAwkward, ['post']),
                 token_endpoint_auth_method: ['client_secret_post'] } });
         s.nginx = await Nginx.start({ place: s.at, http: configuration(s) });
@@ -230,6 +239,62 @@ interop('glewlwyd', () => {
                 `${who.url.searchParams.get('callback_url')}&g_continue`,
                 { from: 'same-origin' });
             assert.equal(page.url.href, `${b.origin}/`, page.body);
+            assert.equal((await b.session()).authenticated, true);
+        });
+
+    test('glewlwyd: RT-1, RT-4 new tokens by new refresh tokens', async () => {
+        const { b } = await login('ES256');
+        const before = await b.session();
+        await b.api('/api/x');
+        const old = s.api.last.header('authorization');
+
+        for (let i = 0; i < 2; i++) {
+            const answer = await b.api('/bff/refresh', { method: 'POST' });
+            assert.equal(answer.status, 204, answer.body + s.op.output);
+        }
+        await b.api('/api/x');
+        assert.notEqual(s.api.last.header('authorization'), old);
+        assert.deepEqual((await b.session()).claims, before.claims);
+    });
+
+    test('glewlwyd: REV-1 a logout revokes the refresh token', async () => {
+        const { b } = await login('ES256');
+        const from = s.op.output.length;
+        await b.api('/bff/logout', { method: 'POST' });
+        await until('the revocation', () => /Refresh token .* revoked/
+            .test(s.op.output.slice(from)));
+        await until('the word in the log', () =>
+            /refresh token revoked at provider "ES256"/.test(s.nginx.log()));
+    });
+
+    // Ends the session there, as its own pages do for somebody's other tab.
+    async function endSessionThere(b) {
+        await b.api('/api/x');
+        const { sid } = decodeJwt(s.api.last.header('x-id-token')).payload;
+        await s.op.ask(b, 'DELETE', `ES256/session/${sid}`);
+    }
+
+    test('glewlwyd: LT-4 its logout token has no exp and is refused',
+        async () => {
+            const { b } = await login('ES256');
+            const from = s.nginx.mark();
+            await endSessionThere(b);
+            const why = await until('the logout token', () =>
+                s.nginx.complaints(from)[0]);
+            assert.match(why, /back-channel logout refused .*"exp"/);
+            assert.equal((await b.api('/api/x')).status, 200);
+        });
+
+    // What it does not take it answers with 400 and nothing else.
+    test('glewlwyd: RT-6 a refusal without a reason ends no session',
+        async () => {
+            const { b } = await login('ES256');
+            const from = s.nginx.mark();
+            await endSessionThere(b);
+            const answer = await b.api('/bff/refresh', { method: 'POST' });
+            assertProblem(answer, 502, 'provider_misconfigured');
+            assert.match(s.nginx.complaints(from).join('\n'),
+                /token endpoint refused the refresh: HTTP status 400/);
             assert.equal((await b.session()).authenticated, true);
         });
 });

@@ -37,7 +37,7 @@ export class Place {
     static async make() {
         const place = new Place();
 
-        for (let i = 0; i < 8; i++) {
+        for (let i = 0; i < 12; i++) {
             place.#ports.push(await freePort());
         }
 

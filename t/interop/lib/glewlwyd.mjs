@@ -90,7 +90,7 @@ export class Glewlwyd {
         const ask = (...request) => this.ask(admin, ...request);
 
         await ask('POST', 'auth/', { username: 'admin', password: 'password' });
-        await this.allowPostLogout(ask);
+        await this.allowLogout(ask);
         for (const algorithm of algorithms) {
             await ask('POST', 'mod/plugin/', this.plugin(algorithm));
         }
@@ -104,11 +104,15 @@ export class Glewlwyd {
     }
 
     // Its end_session endpoint knows post_logout_redirect_uris, a list; the
-    // properties that clients have from the start are without it.
-    async allowPostLogout(ask) {
+    // properties that clients have from the start are without it, and without
+    // the one for the back channel.
+    async allowLogout(ask) {
         const backend = (await ask('GET', 'mod/client/database')).json();
-        backend.parameters['data-format'].post_logout_redirect_uris =
-            { multiple: true, read: true, write: true };
+        Object.assign(backend.parameters['data-format'], {
+            post_logout_redirect_uris:
+                { multiple: true, read: true, write: true },
+            backchannel_logout_uri: { read: true, write: true },
+        });
         await ask('PUT', 'mod/client/database', backend);
         await ask('PUT', 'mod/client/database/reset');
     }
@@ -122,6 +126,9 @@ export class Glewlwyd {
                 'refresh-token-duration': 7200, 'refresh-token-rolling': true,
                 'auth-type-code-enabled': true,
                 'auth-type-refresh-enabled': true, 'pkce-allowed': true,
+                'back-channel-logout-allowed': true,
+                'introspection-revocation-allowed': true,
+                'introspection-revocation-allow-target-client': true,
                 'allowed-scope': ['openid'],
                 'name-claim': 'mandatory', 'email-claim': 'mandatory',
                 'oauth-as-iss-id': true, 'session-management-allowed': true,
