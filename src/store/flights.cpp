@@ -56,6 +56,18 @@ void forget(ngx::ZoneLock &lock, SharedFlight &flight)
     drop_result(lock, flight);
 }
 
+// Who is on his way keeps his lease: only what has landed before goes.
+void give_way(ngx::ZoneLock &lock, SharedFlight &flight, uint64_t now)
+{
+    if (!is_flying(flight, now)) {
+        forget(lock, flight);
+        return;
+    }
+
+    set_outcome(flight, Outcome::flying);
+    drop_result(lock, flight);
+}
+
 // Forgets what has had its time and says how much is left. `oldest` is the
 // result that is nearest to its end.
 size_t sweep(ngx::ZoneLock &lock, const Shared &shared, uint64_t now,
@@ -98,7 +110,7 @@ u_char *make_room(ngx::ZoneLock &lock, const Shared &shared, size_t octets,
         if (oldest == nullptr) {
             break;
         }
-        forget(lock, *oldest);
+        give_way(lock, *oldest, now);
     }
 
     return nullptr;
