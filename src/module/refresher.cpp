@@ -186,7 +186,9 @@ std::unique_ptr<Refresher::Wait> Refresher::ask(const session::Session &session,
     auto waiter = std::make_unique<Waiter>(*this, session, std::move(told));
     waiter->failures = flights_.look(session.id, session.generation).failures;
 
-    settle_waiters();
+    // Only the one that comes: many may wait, and their time will come.
+    settle(*waiter);
+    keep_ticking();
     return waiter;
 }
 
@@ -229,14 +231,23 @@ void Refresher::settle_waiters()
 {
     auto waiting = waiters_;
     for (auto *waiter : waiting) {
-        if (waiter->outcome) {
-            continue; // by one before it
-        }
-        if (auto outcome = outcome_for(*waiter)) {
-            waiter->settle(std::move(*outcome));
+        if (!waiter->outcome) { // by one before it
+            settle(*waiter);
         }
     }
 
+    keep_ticking();
+}
+
+void Refresher::settle(Waiter &waiter)
+{
+    if (auto outcome = outcome_for(waiter)) {
+        waiter.settle(std::move(*outcome));
+    }
+}
+
+void Refresher::keep_ticking()
+{
     if (!waiters_.empty() && !tick_.timer_set) {
         tick_.log = ngx_cycle->log;
         ngx_add_timer(&tick_, kTickMs);

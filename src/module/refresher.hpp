@@ -90,6 +90,8 @@ private:
                 const Result<session::Session> &result);
 
     void settle_waiters();
+    void settle(Waiter &waiter);
+    void keep_ticking();
     void leave(Waiter *waiter);
     std::optional<Result<session::Session>> outcome_for(Waiter &waiter);
     static void on_tick(ngx_event_t *event);
