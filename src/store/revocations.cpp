@@ -166,8 +166,9 @@ void Revocations::take_over(Copy &copy)
     auto oldest = written > ring.size ? written - ring.size : 0;
     read(copy, ring, std::max(copy.seen, oldest), written);
 
-    // What went from the ring, or has had its time, goes from here as well.
-    if (copy.entries.size() > ring.size) {
+    // What went from the ring, or has had its time, goes from here as well,
+    // but not each time that an entry comes into a full ring.
+    if (copy.entries.size() > 2 * ring.size) {
         copy.entries.clear();
         read(copy, ring, oldest, written);
     }
