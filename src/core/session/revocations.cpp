@@ -29,7 +29,9 @@ bool is_unknown(std::string_view mark);
 
 Revocation revocation_of(const Session &session, Instant now)
 {
-    return {name(Kind::session, session.id), now, session.expires};
+    // an id is never given twice, but a clock may have been set back
+    return {name(Kind::session, session.id), std::max(now, session.created),
+            session.expires};
 }
 
 Revocation revocation_of(std::string_view issuer, std::string_view sid,

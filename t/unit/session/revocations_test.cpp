@@ -53,6 +53,15 @@ TEST(revokes_one_session_until_its_own_end)
     ck_assert(!ends(revocation, other));
 }
 
+// The clock was set back since the login.
+TEST(revokes_one_session_whatever_the_clock_says)
+{
+    auto session = session_of("s-1", "alice");
+
+    ck_assert(
+        ends(revocation_of(session, session.created - Seconds{3600}), session));
+}
+
 TEST(revokes_what_a_logout_names_and_nothing_else_lt_7)
 {
     struct Row {
