@@ -16,6 +16,8 @@
 namespace bff::module {
 namespace {
 
+constexpr Seconds kTold{30}; // then a refresh that was told is forgotten
+
 template <class... F> struct Overloaded : F... {
     using F::operator()...;
 };
@@ -57,7 +59,11 @@ session::Found as_it_stands(ngx_http_request_t *r, session::Found found)
 session::Found newest(ngx_http_request_t *r, RequestContext &ctx,
                       session::Found found)
 {
-    return as_it_stands(r, ctx.provider->refresher->newest(std::move(found)));
+    auto &refresher = *ctx.provider->refresher;
+
+    // who was logged out is told so, whatever came of a refresh
+    found = as_it_stands(r, std::move(found));
+    return as_it_stands(r, refresher.newest(std::move(found)));
 }
 
 flow::Step next_step(ngx_http_request_t *r, RequestContext &ctx)
@@ -129,7 +135,9 @@ void resume_renewed(RequestContext &ctx, Result<session::Session> renewed)
     }
 
     if (renewed.error().code == Code::expired) {
-        ctx.found = {State::expired, std::nullopt};
+        auto found = as_it_stands(ctx.request, std::move(ctx.found));
+        ctx.found = found.session ? session::Found{State::expired, std::nullopt}
+                                  : std::move(found);
     }
     resume(ctx, std::move(renewed).error());
 }
@@ -247,12 +255,15 @@ ngx_int_t let_through(RequestContext &ctx, flow::Proceed &proceed)
         ctx.bearer = std::move(proceed.bearer);
     }
     if (proceed.renew) {
-        ctx.is_renewing = true;
         ctx.provider->refresher->renew(*ctx.found.session);
     }
 
-    // Cookies that cannot be written do not stop a request that may pass.
-    (void)static_cast<bool>(change_session(ctx, proceed.change));
+    // The response may take long: what its cookies say is found out then.
+    ctx.is_renewing = proceed.renew || ctx.found.is_newer;
+    if (!std::holds_alternative<session::Keep>(proceed.change)) {
+        // Cookies that cannot be written do not stop a request that may pass.
+        (void)static_cast<bool>(change_session(ctx, proceed.change));
+    }
 
     return NGX_DECLINED;
 }
@@ -275,12 +286,35 @@ ngx_int_t perform(ngx_http_request_t *r, RequestContext &ctx, flow::Step step)
         step);
 }
 
+// A browser that was told of them long ago may have newer ones by now.
+bool are_stale(const RequestContext &ctx, const session::Session &renewed)
+{
+    return ngx_time() - ctx.request->start_sec > kTold.count() &&
+           !ctx.provider->refresher->remembers(renewed);
+}
+
+// Of a session that has ended meanwhile the browser is told nothing: it may
+// have another one.
+void take_renewed(RequestContext &ctx)
+{
+    bool is_renewing = std::exchange(ctx.is_renewing, false);
+    if (!is_renewing || ctx.granted != ctx.provider) {
+        return;
+    }
+
+    ctx.found = newest(ctx.request, ctx, std::move(ctx.found));
+    if (ctx.found.is_newer && !are_stale(ctx, *ctx.found.session)) {
+        (void)static_cast<bool>(change_session(ctx, session::Keep{}));
+    }
+}
+
 void begin(ngx_http_request_t *r, RequestContext &ctx, Provider &provider,
            const MakeStory &make_story)
 {
     const auto &party = *provider.party;
     store::CookieStore store{party.cookies, party.keys, main_conf(r).entropy};
 
+    take_renewed(ctx); // of before an internal redirect
     ctx.provider = &provider;
     ctx.origins = loc_conf(r).origins;
     ctx.granted = nullptr;
@@ -312,13 +346,7 @@ void peek(ngx_http_request_t *r, Provider &provider)
 
 void tell_browser(RequestContext &ctx)
 {
-    if (ctx.is_renewing && !ctx.found.is_newer) {
-        ctx.found = newest(ctx.request, ctx, std::move(ctx.found));
-        (void)static_cast<bool>(change_session(
-            ctx, ctx.found.session ? session::Change{session::Keep{}}
-                                   : session::Change{session::Forget{}}));
-        ctx.is_renewing = false;
-    }
+    take_renewed(ctx);
 
     if (ctx.new_tokens) {
         ctx.provider->refresher->delivered(*ctx.new_tokens);

@@ -173,6 +173,12 @@ std::optional<session::Session> Refresher::opened(const Seen &seen) const
     return store.find(seen.sealed, now_by_ngx()).session;
 }
 
+bool Refresher::remembers(const session::Session &session) const
+{
+    auto before = session.generation - 1;
+    return flights_.look(session.id, before).is_newer_than(before);
+}
+
 void Refresher::delivered(const session::Session &session)
 {
     flights_.delivered(session.id, session.generation);

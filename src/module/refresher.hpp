@@ -57,6 +57,9 @@ public:
     // Nobody waits for it.
     void renew(const session::Session &session);
 
+    // These tokens, or newer ones, are still there for who has older ones.
+    bool remembers(const session::Session &session) const;
+
     // These tokens are on their way to the browser.
     void delivered(const session::Session &session);
 

@@ -26,11 +26,12 @@ export class Browser {
 
     // One request, nothing added but Host and cookies. options: method,
     // headers (null takes one away; an array gives several lines), body,
-    // cookies (false, or the header's text), context (see CookieJar.header).
+    // cookies (false, or the header's text), context (see CookieJar.header),
+    // patience (ms).
     async request(target, options = {}) {
         const url = new URL(target, this.origin);
         const answer = await within(`an answer from ${url.pathname}`,
-            send(url, options, this.#headers(url, options)));
+            send(url, options, this.#headers(url, options)), options.patience);
 
         if (options.cookies !== false) {
             answer.setCookies.forEach((line) => this.jar.set(line, url));

@@ -154,7 +154,9 @@ Step RefreshFlow::check_claims(const Visit &visit)
 
 Reply RefreshFlow::renewed(const Visit &visit, session::Session session)
 {
-    if (session::is_revoked(session, visit.revocations)) {
+    // a new ID token may have brought another sid
+    if (session::is_revoked(*visit.found.session, visit.revocations) ||
+        session::is_revoked(session, visit.revocations)) {
         return ended_meanwhile(visit, session);
     }
 

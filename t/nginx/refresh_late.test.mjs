@@ -1,0 +1,176 @@
+// Copyright (C) The bff authors. SPDX-License-Identifier: BSD-2-Clause
+
+// What comes late: a response that was long in the making, and a result for
+// which there is little room. Neither brings back what was renewed, ended or
+// replaced meanwhile.
+
+import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
+import http from 'node:http';
+import { test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+import { assertProblem, kKey, sessionCookiesSet } from '../lib/checks.mjs';
+import { logoutToken, postToken } from '../lib/logout_token.mjs';
+import { play } from '../lib/stage.mjs';
+import { kPatience, until } from '../lib/wait.mjs';
+import * as wire from '../lib/wire.mjs';
+
+const configuration = (directives = '', zone = '') =>
+    ({ op, api, slow, at }) => `
+    ${zone}
+    bff_provider corp {
+        issuer ${op.issuer};
+        client_id shop;
+        client_secret "shop secret";
+        session_key ${kKey};
+        ${directives}
+    }
+
+    server {
+        listen ${at.tls()};
+        location / { return 200 home; }
+        location /api/ { bff corp; proxy_pass http://${api.address}; }
+        location /slow/ {
+            bff corp;
+            proxy_pass http://127.0.0.1:${slow.address().port};
+        }
+    }
+`;
+
+// An API whose answers wait until they are let go.
+function slowApi(s) {
+    s.waiting = [];
+    s.slow = http.createServer((request, response) => {
+        s.waiting.push(() => response.end('{}'));
+    });
+    return new Promise((resolve) => s.slow.listen(0, '127.0.0.1', resolve));
+}
+
+function scene(name, act, options = {}) {
+    test(name, () => play(configuration(options.directives, options.zone), {
+        workers: 2,
+        prepare: slowApi,
+        finish: (s) => s.slow.closeAllConnections() ?? s.slow.close(),
+        ...options,
+    }, act));
+}
+
+async function loggedIn(s, seconds) {
+    s.op.expiresIn = seconds;
+    const browser = s.browser();
+    await browser.login('/');
+    return browser;
+}
+
+// A request that is on its way to the API, and how to get its answer.
+async function onItsWay(s, browser) {
+    const coming = browser.api('/slow/x', { patience: 2 * kPatience });
+    await until('the API', () => s.waiting.length > 0);
+
+    return async () => {
+        s.waiting.splice(0).forEach((answer) => answer());
+        const answer = await coming;
+        assert.equal(answer.status, 200);
+        return answer;
+    };
+}
+
+scene('RT-8: a late response brings no older tokens than the browser has',
+    async (s) => {
+        const browser = await loggedIn(s, 0);
+        s.op.expiresIn = 1;
+        const late = await onItsWay(s, browser); // has the first new tokens
+        s.op.expiresIn = 3600;
+        await until('tokens newer than those', async () => {
+            await browser.clone().api('/api/x');
+            return s.op.calls('token').length === 3;
+        });
+
+        await late();
+        const answer = await browser.api('/api/x');
+        assert.equal(answer.status, 200);
+        assert.deepEqual(sessionCookiesSet(answer), []);
+    }, { directives: 'refresh_before 0s;' });
+
+scene('RT-8: nor when the newer ones came half a minute before', async (s) => {
+    const browser = await loggedIn(s, 0);
+    s.op.expiresIn = 1;
+    const late = await onItsWay(s, browser);
+    s.op.expiresIn = 3600;
+    await sleep(1500);
+    assert.equal((await browser.api('/api/x')).status, 200);
+
+    await sleep(31_000);
+    assert.deepEqual((await late()).setCookies, []);
+    assert.equal((await browser.api('/api/x')).status, 200);
+}, { directives: 'refresh_before 0s;' });
+
+for (const [what, seconds] of [['waited for', 0], ['did not wait for', 20]]) {
+    scene(`BFF-25: a late response with tokens it ${what} leaves the next `
+        + 'session alone', async (s) => {
+        const browser = await loggedIn(s, seconds);
+        s.op.expiresIn = 3600;
+        const late = await onItsWay(s, browser);
+        await until('new tokens', () => s.op.calls('token').length === 2);
+
+        await browser.api('/bff/logout', { method: 'POST' });
+        await browser.login('/');
+        assert.deepEqual((await late()).setCookies, []);
+        assert.equal((await browser.api('/api/x')).status, 200);
+    });
+}
+
+scene('a session that was logged out during its refresh is told so',
+    async (s) => {
+        const browser = await loggedIn(s, 0);
+        const gate = [];
+        s.op.wire.token = (...args) => gate.push(args);
+        const waiting = [1, 2, 3, 4].map(() => browser.clone().api('/api/x'));
+        await until('the refresh', () => gate.length > 0);
+
+        await browser.clone().api('/bff/logout', { method: 'POST' });
+        s.op.wire.token = wire.plain;
+        gate.forEach((args) => wire.plain(...args));
+        for (const answer of await Promise.all(waiting)) {
+            assertProblem(answer, 401, 'session_revoked');
+        }
+    });
+
+scene('LT-7: the end of a session that gets another sid meanwhile counts',
+    async (s) => {
+        const browser = await loggedIn(s, 0);
+        s.op.claims = (usual) => ({ ...usual, sid: 'another' });
+        const gate = [];
+        s.op.wire.token = (...args) => gate.push(args);
+        const coming = browser.api('/api/x');
+        await until('the refresh', () => gate.length > 0);
+
+        assert.equal((await postToken(browser, logoutToken(s.op))).status, 200);
+        s.op.wire.token = wire.plain;
+        gate.forEach((args) => wire.plain(...args));
+        assertProblem(await coming, 401, 'session_revoked');
+    });
+
+scene('RT-5: results of others push out none that is on its way',
+    async (s) => {
+        s.op.accessToken = () => randomBytes(3000).toString('base64url');
+        const browser = await loggedIn(s, 0);
+        assert.equal((await browser.api('/api/x')).status, 200);
+
+        const gate = [];
+        s.op.wire.token = (...args) => gate.push(args);
+        const coming = browser.api('/api/x');
+        await until('the refresh', () => gate.length > 0);
+        s.op.wire.token = wire.plain;
+
+        for (let i = 0; i < 30; i++) {
+            const other = await loggedIn(s, 0);
+            assert.equal((await other.api('/api/x')).status, 200);
+        }
+
+        gate.forEach((args) => wire.plain(...args));
+        assert.equal((await coming).status, 200);
+        assert.equal((await browser.api('/api/x')).status, 200);
+        assert.ok(!/tokens came too late/.test(s.nginx.log()));
+    }, { zone: `bff_zone small:${64 * 4}k;` });
