@@ -1,8 +1,8 @@
 // Copyright (C) The bff authors. SPDX-License-Identifier: BSD-2-Clause
 
-// What comes late: a response that was long in the making, and a result for
-// which there is little room. Neither brings back what was renewed, ended or
-// replaced meanwhile.
+// What comes late, or cannot be had when it is needed: a response that was
+// long in the making, room for a result, a key. None of them brings back what
+// was renewed, ended or replaced meanwhile, or loses what is good for one use.
 
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
@@ -11,6 +11,7 @@ import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import { assertProblem, kKey, sessionCookiesSet } from '../lib/checks.mjs';
+import { SigningKey } from '../lib/jose.mjs';
 import { logoutToken, postToken } from '../lib/logout_token.mjs';
 import { play } from '../lib/stage.mjs';
 import { kPatience, until } from '../lib/wait.mjs';
@@ -174,3 +175,48 @@ scene('RT-5: results of others push out none that is on its way',
         assert.equal((await browser.api('/api/x')).status, 200);
         assert.ok(!/tokens came too late/.test(s.nginx.log()));
     }, { zone: `bff_zone small:${64 * 4}k;` });
+
+// The provider signs with a new key, of which it has told nobody.
+function rotate(s) {
+    s.op.keys = [new SigningKey('RS256', { kid: 'new' })];
+}
+
+async function assertGoesOn(s, browser) {
+    for (let i = 0; i < 2; i++) {
+        assert.equal((await browser.api('/api/x')).status, 200);
+    }
+    assert.match(s.nginx.log(), /without the ID token that came along/);
+    const { claims } = await browser.session();
+    assert.equal(claims.name, 'Ada Lovelace');
+}
+
+scene('RT-6: keys that are away when the tokens are there end no session',
+    async (s) => {
+        const browser = await loggedIn(s, 0);
+        rotate(s);
+        s.op.wire.jwks = wire.resetBefore;
+        s.op.claims = (usual) => ({ ...usual, name: 'Mallory' });
+        await assertGoesOn(s, browser);
+    });
+
+scene('RT-6: nor does a stranger who has used up the questions for keys',
+    async (s) => {
+        const browser = await loggedIn(s, 0);
+        for (let i = 0; i < 4; i++) {
+            const token = logoutToken(s.op, undefined,
+                { header: { kid: `made-up-${i}` } });
+            assert.equal((await postToken(browser, token)).status, 400);
+        }
+
+        rotate(s);
+        await assertGoesOn(s, browser);
+    });
+
+scene('RT-3: without keys an ID token about somebody else ends it as well',
+    async (s) => {
+        const browser = await loggedIn(s, 0);
+        rotate(s);
+        s.op.wire.jwks = wire.resetBefore;
+        s.op.claims = (usual) => ({ ...usual, sub: 'mallory' });
+        assertProblem(await browser.api('/api/x'), 401, 'session_expired');
+    });

@@ -127,22 +127,12 @@ Step RefreshFlow::take_verdict(const Visit &visit,
     }
 
     if (auto *error = std::get_if<Error>(&outcome)) {
-        return error->code == Code::forged ? over(visit, error->detail)
-                                           : kept(visit, *error);
+        return error->code == Code::forged && !signature_->is_doubtful()
+                   ? over(visit, error->detail)
+                   : take_unverified(visit);
     }
 
-    return check_claims(visit);
-}
-
-Step RefreshFlow::check_claims(const Visit &visit)
-{
-    oidc::Expectations expected{};
-    expected.access_token = tokens_->access_token.reveal();
-    expected.earlier = {details_.sub, details_.nonce, details_.auth_time,
-                        details_.azp};
-
-    auto id_token = oidc::check_id_token(signature_->jws(), *visit.party.client,
-                                         expected, visit.now);
+    auto id_token = check_claims(visit);
     if (!id_token) {
         return over(visit, id_token.error().detail);
     }
@@ -150,6 +140,35 @@ Step RefreshFlow::check_claims(const Visit &visit)
     return renewed(
         visit,
         renewed_session(visit, details_, {*tokens_, tokens_came_, &*id_token}));
+}
+
+// The keys cannot be had now, and the old refresh token is used up. The tokens
+// came from the provider itself, so they are taken as if no ID token had come
+// along (RT-2); one that is about somebody else ends the session all the same.
+Step RefreshFlow::take_unverified(const Visit &visit)
+{
+    auto id_token = check_claims(visit);
+    if (!id_token) {
+        return over(visit, id_token.error().detail);
+    }
+
+    auto reply = renewed(
+        visit, renewed_session(visit, details_, {*tokens_, tokens_came_}));
+    reply.report = {Report::Level::warn, reply.report.text +
+                                             ", without the ID token that came "
+                                             "along: its key cannot be had"};
+    return reply;
+}
+
+Result<oidc::IdToken> RefreshFlow::check_claims(const Visit &visit) const
+{
+    oidc::Expectations expected{};
+    expected.access_token = tokens_->access_token.reveal();
+    expected.earlier = {details_.sub, details_.nonce, details_.auth_time,
+                        details_.azp};
+
+    return oidc::check_id_token(signature_->jws(), *visit.party.client,
+                                expected, visit.now);
 }
 
 Reply RefreshFlow::renewed(const Visit &visit, session::Session session)

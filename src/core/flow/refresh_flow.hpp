@@ -10,6 +10,7 @@
 
 #include "core/flow/signature_check.hpp"
 #include "core/flow/story.hpp"
+#include "core/oidc/id_token.hpp"
 #include "core/oidc/token_response.hpp"
 
 namespace bff::flow {
@@ -32,7 +33,8 @@ private:
     Step take_tokens(const Visit &visit, const Answer &answer);
     Step read_id_token(const Visit &visit);
     Step take_verdict(const Visit &visit, SignatureCheck::Outcome outcome);
-    Step check_claims(const Visit &visit);
+    Result<oidc::IdToken> check_claims(const Visit &visit) const;
+    Step take_unverified(const Visit &visit);
 
     Reply renewed(const Visit &visit, session::Session session);
     Reply ended_meanwhile(const Visit &visit, const session::Session &session);

@@ -61,6 +61,7 @@ SignatureCheck::Outcome SignatureCheck::verify(const Visit &visit)
     }
 
     if (has_renewed_) {
+        is_doubtful_ = was_refused_;
         return Error{Code::forged, std::string{token_} +
                                        " is signed with a key that the "
                                        "provider does not publish"};
@@ -74,7 +75,8 @@ SignatureCheck::Outcome SignatureCheck::take_renewed_keys(const Visit &visit,
                                                           const Answer &answer)
 {
     // KEY-7: asked too often, so the keys we have are what counts
-    if (answer || answer.error().code == Code::refused) {
+    was_refused_ = !answer && answer.error().code == Code::refused;
+    if (answer || was_refused_) {
         return verify(visit);
     }
 

@@ -30,6 +30,10 @@ public:
     Outcome begin(const Visit &visit);
     Outcome resume(const Visit &visit, const Answer &answer); // after a Fetch
 
+    // Of a forged token: newer keys may know it, but they were asked for too
+    // often.
+    bool is_doubtful() const noexcept { return is_doubtful_; }
+
     const oidc::Jws &jws() const noexcept { return jws_; }
 
 private:
@@ -39,6 +43,8 @@ private:
     oidc::Jws jws_;
     std::string_view token_;
     bool has_renewed_ = false; // the second question was asked
+    bool was_refused_ = false; // and not passed on
+    bool is_doubtful_ = false;
 };
 
 } // namespace bff::flow

@@ -52,7 +52,8 @@ struct Ending {
         return reply;
     }
 
-    std::string minted(std::string_view members) const
+    std::string minted(std::string_view members,
+                       const MintedKey &key = rsa_key()) const
     {
         auto own = json::parse_object(members);
         auto iat = to_number(stage.now);
@@ -61,7 +62,7 @@ struct Ending {
         }
         json::put_number(own->get(), "iat", iat);
         json::put_number(own->get(), "exp", iat + 300);
-        return mint(rsa_key(), Algorithm::rs256,
+        return mint(key, Algorithm::rs256,
                     claims_with(json::print(own->get())));
     }
 
@@ -241,6 +242,41 @@ TEST(id_token_that_is_none_or_not_signed_by_the_provider_ends_it_rt_3)
     auto token = ending.minted("{}");
     token[token.size() - 10] = token[token.size() - 10] == 'A' ? 'B' : 'A';
     ck_assert(is_over(ending.after(with_id_token(token))));
+}
+
+// By a key that is unknown here, and what the provider's keys say to that.
+static flow::Reply after_keys(Ending &ending, std::string_view members,
+                              const flow::Answer &keys)
+{
+    auto token = ending.minted(members, other_rsa());
+    as_fetch(ending.begin());
+    auto step = ending.stage.answer(with_id_token(token));
+    ck_assert(as_fetch(step).once == flow::Once::renewed_keys);
+    return ending.said(ending.stage.answer(keys));
+}
+
+TEST(tokens_whose_key_cannot_be_had_are_taken_without_id_token_rt_6)
+{
+    for (auto code : {Code::unavailable, Code::unsupported, Code::refused}) {
+        Ending ending(R"({"name": "Alice"})");
+        auto before = details_of(ending.stage.session());
+        auto reply =
+            after_keys(ending, R"({"name": "Eve"})", failed(code, "no keys"));
+        auto session = session_of(reply);
+        ck_assert(session.access_token.reveal() == kSecondToken);
+        ck_assert(reply.report.level == flow::Report::Level::warn);
+
+        auto details = details_of(session);
+        ck_assert(details.claims == before.claims);
+        ck_assert(details.id_token.reveal() == before.id_token.reveal());
+
+        Ending other;
+        ck_assert(is_over(
+            after_keys(other, R"({"sub": "bob"})", failed(code, "no keys"))));
+    }
+
+    Ending ending; // the keys are there, and do not know it
+    ck_assert(is_over(after_keys(ending, "{}", http(200, ""))));
 }
 
 TEST(invalid_grant_ends_the_session_rt_6)
