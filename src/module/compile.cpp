@@ -164,6 +164,73 @@ Result<crypto::Keyring> keyring(ngx_conf_t *cf, MainConf &main,
     return crypto::Keyring::make({main.made_key});
 }
 
+// --- shared memory ---
+
+// store::SharedZone or store::SessionZone
+template <class Zone> ngx_int_t open_zone(ngx_shm_zone_t *zone, void *old)
+{
+    auto opened = static_cast<Zone *>(zone->data)->open(zone, old != nullptr);
+
+    if (!opened) {
+        ngx_log_error(NGX_LOG_EMERG, zone->shm.log, 0, "bff: %s",
+                      opened.error().detail.c_str());
+        return NGX_ERROR;
+    }
+    return NGX_OK;
+}
+
+template <class Zone>
+bool add_zone(ngx_conf_t *cf, std::string_view name, size_t size, Zone &zone)
+{
+    auto text = ngx::in_pool(cf->pool, name);
+    auto *added = ngx_shared_memory_add(cf, &text, size, &ngx_http_bff_module);
+    if (added == nullptr) {
+        return false;
+    }
+
+    added->init = open_zone<Zone>;
+    added->data = &zone;
+    return true;
+}
+
+store::SessionZone *no_zone(ngx_conf_t *cf, const Provider &provider,
+                            const std::string &why)
+{
+    refuse(cf, provider,
+           "\"session_store\": the zone's name \"" + provider.session_zone +
+               "\" is " + why);
+    return nullptr;
+}
+
+// Those of "session_store", or of those that are too large for cookies.
+store::SessionZone *session_zone(ngx_conf_t *cf, MainConf &main,
+                                 const Provider &provider)
+{
+    const auto &name = provider.session_zone;
+    if (name.empty()) {
+        return &main.zone.sessions;
+    }
+    if (name == ngx::view(main.zone_name)) {
+        return no_zone(cf, provider, "that of \"bff_zone\"; choose another");
+    }
+
+    for (auto &zone : main.session_zones) {
+        if (zone.name == name) {
+            return zone.size == provider.session_zone_size
+                       ? &zone.sessions
+                       : no_zone(cf, provider,
+                                 "that of another provider's, which has "
+                                 "another size; write the same size in both");
+        }
+    }
+
+    auto &zone = main.session_zones.emplace_back();
+    zone.name = name;
+    zone.size = provider.session_zone_size;
+    return add_zone(cf, name, zone.size, zone.sessions) ? &zone.sessions
+                                                        : nullptr;
+}
+
 // --- providers ---
 
 // The resolver of the http level; null when none was written there.
@@ -236,39 +303,18 @@ bool compile(ngx_conf_t *cf, MainConf &main, Provider &provider)
 
     provider.documents.emplace(client, trust_of(provider), *provider.http,
                                main.bell, main.zone);
+    auto *sessions = session_zone(cf, main, provider);
+    if (sessions == nullptr) {
+        return false;
+    }
+    provider.sessions.emplace(store::Sessions::Seals{provider.cookies,
+                                                     provider.party->keys,
+                                                     main.entropy},
+                              *sessions, provider.session_store);
     provider.refresher.emplace(
         provider,
         Refresher::World{main.entropy, main.used_logins, main.used_tokens,
                          main.revocations, main.errands, main.bell, main.zone});
-    return true;
-}
-
-// --- shared memory ---
-
-ngx_int_t open_zone(ngx_shm_zone_t *zone, void *old)
-{
-    auto *main = static_cast<MainConf *>(zone->data);
-    auto opened = main->zone.open(zone, old != nullptr);
-
-    if (!opened) {
-        ngx_log_error(NGX_LOG_EMERG, zone->shm.log, 0, "%s",
-                      opened.error().detail.c_str());
-        return NGX_ERROR;
-    }
-    return NGX_OK;
-}
-
-bool add_zone(ngx_conf_t *cf, MainConf &main)
-{
-    auto size = main.zone_size ? main.zone_size : kDefaultZone;
-    auto *zone =
-        ngx_shared_memory_add(cf, &main.zone_name, size, &ngx_http_bff_module);
-    if (zone == nullptr) {
-        return false;
-    }
-
-    zone->init = open_zone;
-    zone->data = &main;
     return true;
 }
 
@@ -298,7 +344,9 @@ bool compile(ngx_conf_t *cf, MainConf &main)
     if (main.providers.empty()) {
         return true;
     }
-    if (!find_request_id(cf, main) || !add_zone(cf, main)) {
+    auto size = main.zone_size ? main.zone_size : kDefaultZone;
+    if (!find_request_id(cf, main) ||
+        !add_zone(cf, ngx::view(main.zone_name), size, main.zone)) {
         return false;
     }
     for (auto *provider : main.providers) {

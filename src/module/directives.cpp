@@ -155,24 +155,17 @@ char *read_zone(ngx_conf_t *cf, ngx_command_t *, void *conf)
         return error("is duplicate: there is one zone for all providers");
     }
 
-    auto colon = value.find(':');
-    if (colon == value.npos || colon == 0) {
+    auto zone = ngx::named_size(value);
+    if (!zone) {
         return error("needs a name and a size, as in \"bff_zone bff:8m\"");
     }
-
-    auto size_text = ngx::borrow(value.substr(colon + 1));
-    auto size = ngx_parse_size(&size_text);
-    if (size == NGX_ERROR) {
-        return error("has a size that is none; write for example "
-                     "\"bff_zone bff:8m\"");
-    }
-    if (size < static_cast<ssize_t>(64 * ngx_pagesize)) {
+    if (zone->size < 64 * ngx_pagesize) {
         return error("is too small: at least 64 pages of memory, as in "
                      "\"bff_zone bff:1m\"");
     }
 
-    main->zone_name = ngx::in_pool(cf->pool, value.substr(0, colon));
-    main->zone_size = size;
+    main->zone_name = ngx::in_pool(cf->pool, zone->name);
+    main->zone_size = zone->size;
 
     return NGX_CONF_OK;
 }

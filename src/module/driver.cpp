@@ -11,7 +11,6 @@
 #include "module/request_view.hpp"
 #include "ngx/boundary.hpp"
 #include "ngx/text.hpp"
-#include "store/cookie_store.hpp"
 
 namespace bff::module {
 namespace {
@@ -129,7 +128,7 @@ void resume_renewed(RequestContext &ctx, Result<session::Session> renewed)
 
     ctx.details.reset();
     if (renewed) {
-        ctx.found = {State::active, std::move(*renewed), true};
+        ctx.found = session::renewed(ctx.found, std::move(*renewed));
         resume(ctx, web::HttpResponse{});
         return;
     }
@@ -193,11 +192,8 @@ session::Change with_renewed(RequestContext &ctx, const session::Change &change)
 // Does what became of the session. Errors: as the store's.
 Result<Done> change_session(RequestContext &ctx, const session::Change &change)
 {
-    auto &party = *ctx.provider->party;
-    store::CookieStore store{party.cookies, party.keys,
-                             main_conf(ctx.request).entropy};
-
-    auto cookies = store.apply(with_renewed(ctx, change));
+    auto cookies =
+        ctx.provider->sessions->apply(with_renewed(ctx, change), ctx.found);
     if (!cookies) {
         return std::move(cookies).error();
     }
@@ -311,9 +307,6 @@ void take_renewed(RequestContext &ctx)
 void begin(ngx_http_request_t *r, RequestContext &ctx, Provider &provider,
            const MakeStory &make_story)
 {
-    const auto &party = *provider.party;
-    store::CookieStore store{party.cookies, party.keys, main_conf(r).entropy};
-
     take_renewed(ctx); // of before an internal redirect
     ctx.provider = &provider;
     ctx.origins = loc_conf(r).origins;
@@ -321,7 +314,8 @@ void begin(ngx_http_request_t *r, RequestContext &ctx, Provider &provider,
     ctx.bearer = {};
     ctx.is_renewing = false;
     ctx.details.reset();
-    ctx.found = newest(r, ctx, store.find(ctx.cookie, instant(ngx_time())));
+    ctx.found = newest(
+        r, ctx, provider.sessions->find(ctx.cookie, instant(ngx_time())));
     ctx.story = make_story();
 }
 

@@ -11,6 +11,7 @@
 #include "ngx/http_client.hpp"
 #include "ngx/ngx.hpp"
 #include "store/documents.hpp"
+#include "store/sessions.hpp"
 
 namespace bff::module {
 
@@ -24,6 +25,9 @@ struct Provider {
     ngx_http_complex_value_t extra_auth_args{};
     ngx::TlsSettings tls;
     ngx_resolver_t *resolver = nullptr;
+    store::Sessions::Place session_store = store::Sessions::Place::cookie;
+    std::string session_zone; // its name, when sessions are in one
+    size_t session_zone_size = 0;
     ngx_msec_t timeout = 10000;
     std::set<std::string> seen; // directives so far
 
@@ -31,6 +35,7 @@ struct Provider {
     std::optional<flow::RelyingParty> party;
     std::optional<ngx::HttpClient> http;
     std::optional<store::Documents> documents;
+    std::optional<store::Sessions> sessions;
     std::optional<Refresher> refresher;
 
     std::string_view endpoints_path() const { return written.endpoints_path; }

@@ -38,6 +38,7 @@ struct Directive {
 };
 
 constexpr size_t kAny = 1000;
+constexpr size_t kFewestPages = 16; // of a zone
 
 Error wrong(std::string detail)
 {
@@ -334,6 +335,37 @@ Result<Done> set_session_key(Line &line)
     return Done{};
 }
 
+Error no_such_store()
+{
+    return wrong("must be \"cookie\" or \"zone=NAME:SIZE\", as in "
+                 "\"session_store zone=sessions:32m\"");
+}
+
+Result<Done> set_session_store(Line &line)
+{
+    std::string_view value{line.values[0]};
+    if (value == "cookie") {
+        return Done{};
+    }
+    if (!value.starts_with("zone=")) {
+        return no_such_store();
+    }
+
+    auto zone = ngx::named_size(value.substr(5));
+    if (!zone) {
+        return no_such_store();
+    }
+    if (zone->size < kFewestPages * ngx_pagesize) {
+        return wrong("is too small: give the zone at least " +
+                     std::to_string(kFewestPages * ngx_pagesize / 1024) + "k");
+    }
+
+    line.provider.session_store = store::Sessions::Place::zone;
+    line.provider.session_zone = zone->name;
+    line.provider.session_zone_size = zone->size;
+    return Done{};
+}
+
 Result<Done> set_cookie_name(Line &line)
 {
     line.provider.cookies.name = line.values[0];
@@ -408,6 +440,7 @@ constexpr Directive kDirectives[] = {
     {"timeout", 1, 1, false, set_timeout},
     {"insecure_http", 1, 1, false, set_insecure_http},
     {"session_key", 1, 1, true, set_session_key},
+    {"session_store", 1, 1, false, set_session_store},
     {"session_timeout", 1, 1, false, set_seconds<&S::session_timeout>},
     {"refresh_before", 1, 1, false, set_seconds<&S::refresh_before>},
     {"session_claims", 1, kAny, false, set_words<&S::session_claims>},

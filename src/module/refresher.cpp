@@ -9,7 +9,6 @@
 #include "module/report.hpp"
 #include "ngx/boundary.hpp"
 #include "ngx/log.hpp"
-#include "store/cookie_store.hpp"
 
 namespace bff::module {
 namespace {
@@ -146,19 +145,20 @@ session::Found Refresher::newest(session::Found found)
         return found;
     }
 
-    auto known = news(*found.session);
+    auto known = news(found);
     return known.state == State::none ? std::move(found) : std::move(known);
 }
 
-session::Found Refresher::news(const session::Session &session) const
+session::Found Refresher::news(const session::Found &found) const
 {
+    const auto &session = *found.session;
     auto seen = flights_.look(session.id, session.generation);
     if (seen.is_over_for(session.generation)) {
         return {State::expired, std::nullopt};
     }
 
     auto newer = opened(seen);
-    return newer ? session::Found{State::active, std::move(newer), true}
+    return newer ? session::renewed(found, std::move(*newer))
                  : session::Found{};
 }
 
@@ -168,9 +168,7 @@ std::optional<session::Session> Refresher::opened(const Seen &seen) const
         return std::nullopt;
     }
 
-    const auto &party = *provider_.party;
-    store::CookieStore store{party.cookies, party.keys, world_.entropy};
-    return store.find(seen.sealed, now_by_ngx()).session;
+    return provider_.sessions->find(seen.sealed, now_by_ngx()).session;
 }
 
 bool Refresher::remembers(const session::Session &session) const
@@ -384,12 +382,15 @@ void Refresher::end(Flight &flight, const flow::Reply &reply)
     }
 }
 
-void Refresher::land(Flight &flight, const session::Session &session)
+void Refresher::land(Flight &flight, session::Session session)
 {
-    const auto &party = *provider_.party;
-    store::CookieStore store{party.cookies, party.keys, world_.entropy};
+    auto ends = store::monotonic_now() + kLeaseSlackMs;
+    if (!flights_.extend(session.id, flight.lease, ends)) {
+        finish(flight, Landing::lost, session_over());
+        return;
+    }
 
-    auto sealed = store.sealed(session);
+    auto sealed = provider_.sessions->keep(session);
     if (!sealed) {
         ngx::log(NGX_LOG_ERR, ngx_cycle->log,
                  "renewed tokens are lost: " + sealed.error().detail);
@@ -397,19 +398,23 @@ void Refresher::land(Flight &flight, const session::Session &session)
         return;
     }
 
-    auto before = party.client->refresh_before;
+    auto before = provider_.party->client->refresh_before;
     auto landing = flights_.land(
         session.id, flight.lease,
         {.generation = flight.session().generation,
          .sealed = *sealed,
          .wait = pause_after(session, before),
          .is_early = !flight.session().is_due(before, now_by_ngx())});
+    if (!flight.session().handle.empty()) {
+        delivered(session); // the browser finds it by itself
+    }
     finish(flight, landing, session);
 }
 
 void Refresher::end_session(Flight &flight)
 {
     const auto &session = flight.session();
+    provider_.sessions->remove(session);
     auto landing =
         flights_.land(session.id, flight.lease,
                       {.generation = session.generation, .sealed = {}});

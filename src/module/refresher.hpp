@@ -73,7 +73,7 @@ private:
     class Waiter;
     struct Flight;
 
-    session::Found news(const session::Session &session) const;
+    session::Found news(const session::Found &found) const;
     std::optional<session::Session>
     opened(const store::Flights::Seen &seen) const;
 
@@ -86,7 +86,7 @@ private:
     void resume(Flight &flight, const flow::Answer &answer);
 
     void end(Flight &flight, const flow::Reply &reply);
-    void land(Flight &flight, const session::Session &session);
+    void land(Flight &flight, session::Session session);
     void end_session(Flight &flight);
     void fail(Flight &flight, Error error);
     void finish(Flight &flight, store::Flights::Landing landing,

@@ -4,6 +4,8 @@
 
 #pragma once
 
+#include <list>
+
 #include "core/flow/policy.hpp"
 #include "core/web/origin_policy.hpp"
 #include "module/errands.hpp"
@@ -25,6 +27,13 @@ struct Use {
 
 struct LocConf;
 
+// Of session_store; several providers may share one.
+struct NamedZone {
+    std::string name;
+    size_t size = 0;
+    store::SessionZone sessions{"the zone of \"session_store\""};
+};
+
 struct MainConf {
     std::vector<Provider *> providers;
     std::vector<Use *> uses;
@@ -33,6 +42,7 @@ struct MainConf {
     ngx_str_t zone_name{};
     size_t zone_size = 0;
     store::SharedZone zone;
+    std::list<NamedZone> session_zones;
     store::UsedLogins used_logins{zone};
     store::UsedTokens used_tokens{zone};
     store::Revocations revocations{zone};

@@ -8,9 +8,34 @@
 
 #pragma once
 
-#include "ngx/ngx.hpp"
+#include <optional>
+#include <string_view>
+
+#include "ngx/text.hpp"
 
 namespace bff::ngx {
+
+// NAME:SIZE, as it is written in a configuration.
+struct NamedSize {
+    std::string_view name;
+    size_t size;
+};
+
+inline std::optional<NamedSize> named_size(std::string_view text)
+{
+    auto colon = text.find(':');
+    if (colon == text.npos || colon == 0) {
+        return std::nullopt;
+    }
+
+    auto size_text = borrow(text.substr(colon + 1));
+    auto size = ngx_parse_size(&size_text);
+    if (size == NGX_ERROR) {
+        return std::nullopt;
+    }
+
+    return NamedSize{text.substr(0, colon), static_cast<size_t>(size)};
+}
 
 class ZoneLock {
 public:

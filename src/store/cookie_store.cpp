@@ -44,10 +44,8 @@ session::Found CookieStore::find(std::string_view cookie_header,
 Result<std::vector<web::SetCookie>>
 CookieStore::apply(const session::Change &change) const
 {
-    // The callback comes from another site: what the browser has is unknown.
     if (auto *save = std::get_if<session::Save>(&change)) {
-        return session::write_session(save->session, style_, keys_, entropy_,
-                                      std::nullopt);
+        return write(save->session);
     }
 
     if (std::holds_alternative<session::Forget>(change)) {
@@ -57,19 +55,14 @@ CookieStore::apply(const session::Change &change) const
     return std::vector<web::SetCookie>{};
 }
 
-Result<std::string> CookieStore::sealed(const session::Session &session) const
+// The callback comes from another site: what the browser has is unknown.
+Result<std::vector<web::SetCookie>>
+CookieStore::write(const session::Session &session) const
 {
-    auto cookies = session::write_session(session, style_, keys_, entropy_, "");
-    if (!cookies) {
-        return std::move(cookies).error();
-    }
-
-    std::string header;
-    for (const auto &cookie : *cookies) {
-        header += header.empty() ? "" : "; ";
-        header.append(cookie.name).append("=").append(cookie.value);
-    }
-    return header;
+    return session.handle.empty()
+               ? session::write_session(session, style_, keys_, entropy_,
+                                        std::nullopt)
+               : session::write_handle(session, style_, keys_, entropy_);
 }
 
 } // namespace bff::store

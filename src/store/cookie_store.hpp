@@ -1,6 +1,7 @@
 // Copyright (C) The bff authors. SPDX-License-Identifier: BSD-2-Clause
 
-// No server memory: the sealed session travels with the browser.
+// No server memory: the sealed session travels with the browser, or else the
+// handle that opens it elsewhere.
 
 #pragma once
 
@@ -29,9 +30,9 @@ public:
     Result<std::vector<web::SetCookie>>
     apply(const session::Change &change) const;
 
-    // The session as its cookies have it, for whom find() is to open it later.
-    // Errors: as above.
-    Result<std::string> sealed(const session::Session &session) const;
+    // Set-Cookie for this session, or for its handle. Errors: as above.
+    Result<std::vector<web::SetCookie>>
+    write(const session::Session &session) const;
 
 private:
     const session::CookieStyle &style_;

@@ -13,14 +13,15 @@ namespace bff::store {
 namespace {
 
 // Parts of the zone: 8m keep some 20,000 finished logins, 10,000 sessions that
-// were ended, a quarter of that which nobody has proven, and 2,900 refreshes
-// within half a minute.
+// were ended, a quarter of that which nobody has proven, 2,900 refreshes
+// within half a minute, and 150 sessions that are too large for cookies.
 constexpr size_t kLogins = 16;
 constexpr size_t kTokens = 64;
 constexpr size_t kRevocations = 16;
 constexpr size_t kUnproven = 64;
 constexpr size_t kFlights = 32;
-constexpr size_t kFlightResults = 3;
+constexpr size_t kFlightResults = 4;
+constexpr size_t kSessions = 4;
 
 constexpr size_t kBucket = 8; // the least that any of them holds
 
@@ -74,8 +75,10 @@ Shared *lay_out(ngx_slab_pool_t *pool, size_t octets)
     shared->used_tokens = make_table(lock, octets / kTokens);
     shared->revocations = make_ring(lock, octets / kRevocations);
     shared->unproven_revocations = make_ring(lock, octets / kUnproven);
+    shared->sessions = make_session_table(lock, octets / kSessions);
     if (!shared->flights || !shared->used_logins || !shared->used_tokens ||
-        !shared->revocations || !shared->unproven_revocations) {
+        !shared->revocations || !shared->unproven_revocations ||
+        !shared->sessions) {
         return nullptr;
     }
 
@@ -96,6 +99,7 @@ Result<Done> SharedZone::open(ngx_shm_zone_t *zone, bool old)
                          "the shared memory was left by another version: "
                          "give \"bff_zone\" another name, or restart"};
         }
+        sessions.use(pool, shared->sessions);
         return Done{};
     }
 
@@ -104,6 +108,7 @@ Result<Done> SharedZone::open(ngx_shm_zone_t *zone, bool old)
     if (shared == nullptr) {
         return Error{Code::misconfigured, "\"bff_zone\" is too small"};
     }
+    sessions.use(pool, shared->sessions);
 
     return Done{};
 }

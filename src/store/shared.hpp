@@ -13,6 +13,7 @@
 
 #include "core/base/result.hpp"
 #include "ngx/zone.hpp"
+#include "store/session_zone.hpp"
 
 namespace bff::store {
 
@@ -108,12 +109,14 @@ struct Shared {
     UsedOnceTable *used_tokens;
     RevocationRing *revocations;
     RevocationRing *unproven_revocations;
+    void *sessions; // a session_table, of those that fit no cookies
 };
 
 // The zone, as a worker sees it.
 struct SharedZone {
     ngx_slab_pool_t *pool = nullptr;
     Shared *shared = nullptr;
+    SessionZone sessions{"\"bff_zone\""};
 
     // Called by NGINX when the zone is new or was kept over a reload; `old`
     // tells which. Errors: misconfigured.

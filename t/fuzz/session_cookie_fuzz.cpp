@@ -10,6 +10,7 @@
 
 #include <algorithm>
 
+#include "core/session/session_handle.hpp"
 #include "property.hpp"
 #include "session/sample_session.hpp"
 #include "support/tape_entropy.hpp"
@@ -33,7 +34,15 @@ const crypto::Keyring &keys()
     return ring;
 }
 
-// Sessions of one, two and three cookies, and the last one once more.
+Session stored_session()
+{
+    auto session = unit::sample_session();
+    session.handle = Secret{std::string(kHandleOctets, 'h')};
+    return session;
+}
+
+// Sessions of one, two and three cookies, the last one once more, and one
+// that a store keeps.
 const std::vector<std::string> &real_values()
 {
     static const auto values = [] {
@@ -47,6 +56,9 @@ const std::vector<std::string> &real_values()
                 all.push_back(std::move(cookie.value));
             }
         }
+        unit::TapeEntropy entropy{seed};
+        auto handle = *write_handle(stored_session(), style(), keys(), entropy);
+        all.push_back(handle[0].value);
         return all;
     }();
     return values;
@@ -92,15 +104,20 @@ std::string characters(std::string_view header, size_t count)
 void check_that_it_was_written(std::string_view header, const Session &session)
 {
     auto first = web::find_cookie(header, style().name).value;
-    auto count = static_cast<size_t>(first.front() - '0');
+    bool is_handle = first.starts_with('0');
+    auto count = is_handle ? 1 : static_cast<size_t>(first.front() - '0');
     auto text = characters(header, count);
     auto envelope = base64url::decode(text.substr(1));
     fuzz::must(envelope.has_value(), "what opens is base64url");
 
     unit::TapeEntropy entropy{
         std::string_view{*envelope}.substr(1 + crypto::kKeyIdOctets, 24)};
-    auto cookies = write_session(session, style(), keys(), entropy, "");
-    fuzz::must(cookies && cookies->size() == count, "it has as many chunks");
+    fuzz::must(is_handle == !session.handle.empty(), "a handle says so");
+    auto cookies = is_handle
+                       ? write_handle(session, style(), keys(), entropy)
+                       : write_session(session, style(), keys(), entropy, "");
+    fuzz::must(cookies && (is_handle || cookies->size() == count),
+               "it has as many chunks");
     fuzz::must(characters(unit::cookie_header(*cookies), count) == text,
                "what opens was written by write_session");
 }

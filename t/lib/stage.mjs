@@ -40,9 +40,27 @@ async function begin(s, configuration) {
     s.api = await Upstream.start();
     s.at = await Place.make();
     await s.options.prepare?.(s);
+    await start(s, configuration);
+    await s.options.ready?.(s);
+}
+
+async function start(s, configuration) {
+    s.configuration = configuration;
     s.nginx = await Nginx.start({ ...s.options, place: s.at,
         http: configuration(s) });
-    await s.options.ready?.(s);
+}
+
+// Stops NGINX and starts it anew in the same place, in other words perhaps.
+export async function restart(s, configuration = s.configuration) {
+    const { remove } = s.at;
+
+    s.at.remove = () => {};
+    try {
+        await s.nginx.stop();
+    } finally {
+        s.at.remove = remove;
+    }
+    await start(s, configuration);
 }
 
 async function end(s) {

@@ -1,8 +1,8 @@
 // Copyright (C) The bff authors. SPDX-License-Identifier: BSD-2-Clause
 
-// A session that is too large to be kept: trying again would not help, so the
-// answer does not say so, and neither the browser nor the log is told of a
-// session that is none.
+// A session that is too large to be kept anywhere: trying again would not help,
+// so the answer does not say so, and neither the browser nor the log is told of
+// a session that is none.
 
 import assert from 'node:assert/strict';
 import crypto from 'node:crypto';
@@ -14,6 +14,8 @@ import { parseSetCookie } from '../lib/cookie_jar.mjs';
 import { attempt, stage } from '../lib/stage.mjs';
 
 const s = stage(({ op, at }) => `
+    bff_zone bff:256k;
+
     bff_provider corp {
         issuer ${op.issuer};
         client_id shop;
@@ -31,7 +33,8 @@ const s = stage(({ op, at }) => `
 // The answer to a login whose token does not fit, and what was logged.
 async function tooLarge(options) {
     const mark = s.nginx.mark();
-    s.op.accessToken = () => crypto.randomBytes(12000).toString('base64url');
+    const much = crypto.randomBytes(70000).toString('base64url');
+    s.op.claims = (usual) => ({ ...usual, much });
     const { answer, browser } = await attempt(s, options);
     return { answer, browser, log: s.nginx.log(mark),
         complaints: s.nginx.complaints(mark) };

@@ -93,6 +93,37 @@ Result<std::string> unseal(std::string_view envelope, const Keyring &keys,
     return std::move(*plain);
 }
 
+Result<std::string> seal_with(const Secret &key, std::string_view plain,
+                              const Binding &binding, Entropy &entropy)
+{
+    auto nonce = entropy.bytes(kNonceOctets);
+    if (!nonce) {
+        return std::move(nonce).error();
+    }
+
+    auto sealed = xaes_256_gcm_seal(key.reveal(), *nonce, plain,
+                                    authenticated({}, binding));
+    if (sealed.empty()) {
+        return Error{Code::unavailable, "OpenSSL could not encrypt"};
+    }
+
+    return *nonce + sealed;
+}
+
+Result<std::string> unseal_with(const Secret &key, std::string_view sealed,
+                                const Binding &binding)
+{
+    auto nonce = sealed.substr(0, kNonceOctets);
+    auto plain =
+        xaes_256_gcm_open(key.reveal(), nonce, sealed.substr(nonce.size()),
+                          authenticated({}, binding));
+    if (!plain) {
+        return Error{Code::forged, "it was not sealed for this"};
+    }
+
+    return std::move(*plain);
+}
+
 std::string xaes_256_gcm_seal(std::string_view key, std::string_view nonce,
                               std::string_view plain, std::string_view aad)
 {

@@ -43,6 +43,13 @@ Result<std::string> seal(std::string_view plain, const Keyring &keys,
 Result<std::string> unseal(std::string_view envelope, const Keyring &keys,
                            const Binding &binding);
 
+// The same with a key that stands in no ring and has no other use: there is
+// no version and no key id in front of the nonce.
+Result<std::string> seal_with(const Secret &key, std::string_view plain,
+                              const Binding &binding, Entropy &entropy);
+Result<std::string> unseal_with(const Secret &key, std::string_view sealed,
+                                const Binding &binding);
+
 // The construction itself, for the published test vectors.
 // key 32 octets, nonce 24 octets; the result is ciphertext and tag.
 std::string xaes_256_gcm_seal(std::string_view key, std::string_view nonce,

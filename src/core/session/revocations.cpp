@@ -60,7 +60,8 @@ bool is_revoked(const Session &session, Revocations &revocations)
 
 Found without_revoked(Found found, Revocations &revocations)
 {
-    if (found.session && is_revoked(*found.session, revocations)) {
+    const auto &known = found.session ? found.session : found.lost;
+    if (known && is_revoked(*known, revocations)) {
         return {Found::State::revoked, std::nullopt};
     }
 

@@ -46,6 +46,8 @@ struct Session {
     std::optional<Instant> access_token_expires;
     Secret access_token;
     std::string packed_details; // see session_codec
+    // What opens it in the store that keeps it; empty: the cookie has it all.
+    Secret handle;
 
     bool is_expired(Instant now) const { return now >= expires; }
     // The access token may still be sent; unknown lifetime counts as yes.

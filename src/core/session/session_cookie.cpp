@@ -8,6 +8,7 @@
 // session.
 //
 //   NAME     number of chunks, '1' to '3' | base64url of the envelope ...
+//            or '0' | base64url of the envelope of a handle
 //   NAME.1   ... goes on ...
 //   NAME.2   ... and ends
 
@@ -20,6 +21,7 @@
 #include "core/base/base64url.hpp"
 #include "core/crypto/seal.hpp"
 #include "core/session/session_codec.hpp"
+#include "core/session/session_handle.hpp"
 
 namespace bff::session {
 namespace {
@@ -37,6 +39,7 @@ std::optional<size_t> chunk_index(std::string_view name,
 size_t cookies_for(size_t plain_octets, const CookieStyle &style);
 std::vector<web::SetCookie> cut(std::string_view text, size_t count,
                                 const CookieStyle &style);
+web::SetCookie chunk(const CookieStyle &style, size_t index, std::string value);
 web::SetCookie deletion(const CookieStyle &style, size_t index);
 Error too_large(const Session &session, const CookieStyle &style,
                 size_t needed);
@@ -44,6 +47,9 @@ Error too_large(const Session &session, const CookieStyle &style,
 Chunks chunks_in(std::string_view cookie_header, const CookieStyle &style);
 Result<size_t> count_of(const Chunks &chunks);
 std::optional<std::string> joined(const Chunks &chunks, size_t count);
+
+crypto::Binding binding(const std::string &bound_name, const CookieStyle &style,
+                        size_t count);
 std::string bound_name(const CookieStyle &style, size_t count);
 
 } // namespace
@@ -66,8 +72,8 @@ write_session(const Session &session, const CookieStyle &style,
     }
 
     auto name = bound_name(style, count);
-    auto envelope = crypto::seal(
-        plain, keys, {crypto::Purpose::session, name, style.provider}, entropy);
+    auto envelope =
+        crypto::seal(plain, keys, binding(name, style, count), entropy);
     wipe(plain);
     if (!envelope) {
         return std::move(envelope).error();
@@ -79,6 +85,29 @@ write_session(const Session &session, const CookieStyle &style,
         if (!cookie_header || sent.times[i] > 0) {
             cookies.push_back(deletion(style, i));
         }
+    }
+
+    return cookies;
+}
+
+// The browser may have chunks of a session before this one.
+Result<std::vector<web::SetCookie>> write_handle(const Session &session,
+                                                 const CookieStyle &style,
+                                                 const crypto::Keyring &keys,
+                                                 crypto::Entropy &entropy)
+{
+    auto plain = encode_handle(session);
+    auto name = bound_name(style, 0);
+    auto envelope = crypto::seal(plain, keys, binding(name, style, 0), entropy);
+    wipe(plain);
+    if (!envelope) {
+        return std::move(envelope).error();
+    }
+
+    std::vector<web::SetCookie> cookies{
+        chunk(style, 0, '0' + base64url::encode(*envelope))};
+    for (size_t i = 1; i < kChunks; i++) {
+        cookies.push_back(deletion(style, i));
     }
 
     return cookies;
@@ -104,13 +133,12 @@ Result<Session> read_session(std::string_view cookie_header,
     }
 
     auto name = bound_name(style, *count);
-    auto plain = crypto::unseal(
-        *envelope, keys, {crypto::Purpose::session, name, style.provider});
+    auto plain = crypto::unseal(*envelope, keys, binding(name, style, *count));
     if (!plain) {
         return std::move(plain).error();
     }
 
-    auto session = decode(*plain);
+    auto session = *count == 0 ? decode_handle(*plain) : decode(*plain);
     wipe(*plain);
     if (session && session->is_expired(now)) {
         return Error{Code::expired, "session is over"};
@@ -267,13 +295,13 @@ Chunks chunks_in(std::string_view cookie_header, const CookieStyle &style)
 Result<size_t> count_of(const Chunks &chunks)
 {
     auto first = chunks.values[0];
-    if (first.empty() || first[0] < '1' ||
+    if (first.empty() || first[0] < '0' ||
         first[0] > '0' + static_cast<int>(kChunks)) {
         return Error{Code::forged, "session cookie has no number of chunks"};
     }
 
     size_t count = first[0] - '0';
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < std::max<size_t>(count, 1); i++) {
         if (chunks.times[i] != 1) {
             return Error{Code::forged, chunks.times[i] == 0
                                            ? "session cookie lacks a chunk"
@@ -291,7 +319,7 @@ Result<size_t> count_of(const Chunks &chunks)
 std::optional<std::string> joined(const Chunks &chunks, size_t count)
 {
     auto first = chunks.values[0].substr(1);
-    if (count == 1) {
+    if (count <= 1) {
         return base64url::decode(first);
     }
 
@@ -301,6 +329,14 @@ std::optional<std::string> joined(const Chunks &chunks, size_t count)
     }
 
     return base64url::decode(text);
+}
+
+// A handle is for another purpose than a session.
+crypto::Binding binding(const std::string &bound_name, const CookieStyle &style,
+                        size_t count)
+{
+    return {count == 0 ? crypto::Purpose::handle : crypto::Purpose::session,
+            bound_name, style.provider};
 }
 
 std::string bound_name(const CookieStyle &style, size_t count)

@@ -5,7 +5,8 @@
 // One seal over the whole session, then cut: NAME, NAME.1, NAME.2. The first
 // chunk's value begins with the number of chunks, which is sealed with it, so
 // that a chunk missing, doubled, reordered or of another session is no
-// session at all.
+// session at all. A session that a store keeps has one chunk, its handle, and
+// the number 0.
 
 #pragma once
 
@@ -48,8 +49,15 @@ write_session(const Session &session, const CookieStyle &style,
               const crypto::Keyring &keys, crypto::Entropy &entropy,
               std::optional<std::string_view> cookie_header);
 
-// Errors: expired (no such cookie at all, or the session is over), forged
-// (everything else).
+// The same for a session that a store keeps: one cookie, which opens it there.
+Result<std::vector<web::SetCookie>> write_handle(const Session &session,
+                                                 const CookieStyle &style,
+                                                 const crypto::Keyring &keys,
+                                                 crypto::Entropy &entropy);
+
+// A session that a store keeps has only its names and times here, and its
+// handle. Errors: expired (no such cookie at all, or the session is over),
+// forged (everything else).
 Result<Session> read_session(std::string_view cookie_header,
                              const CookieStyle &style,
                              const crypto::Keyring &keys, Instant now);

@@ -31,9 +31,22 @@ struct Found {
 
     State state = State::none;
     std::optional<Session> session; // when active
-    bool is_newer = false; // than the browser's: its tokens were renewed
+    bool is_newer = false; // than what the browser has: it is to be told
+    // When expired, because its store has it no more: what its cookie tells.
+    std::optional<Session> lost = std::nullopt;
 
     bool has_cookies() const { return state != State::none; }
 };
+
+// What was found `before`, now that its tokens were renewed. Who has a handle
+// has nothing new to be told, unless it is another one.
+inline Found renewed(const Found &before, Session session)
+{
+    bool is_known = before.session && !session.handle.empty() &&
+                    equal_in_constant_time(before.session->handle.reveal(),
+                                           session.handle.reveal());
+
+    return {Found::State::active, std::move(session), !is_known};
+}
 
 } // namespace bff::session

@@ -1,0 +1,100 @@
+// Copyright (C) The bff authors. SPDX-License-Identifier: BSD-2-Clause
+
+// Handle to bytes and back, and the sealed record that it opens.
+//
+//   version u8 = 1 | id 16 | key 32 | sid mark 8 | sub mark 8 | created u64 |
+//   expires u64
+//
+// The times and marks are there for a session that the store has lost: whether
+// it was ended is known without it.
+
+#include "core/session/session_handle.hpp"
+
+#include "core/crypto/seal.hpp"
+#include "core/session/mark.hpp"
+#include "core/session/octets.hpp"
+#include "core/session/session_codec.hpp"
+
+namespace bff::session {
+namespace {
+
+constexpr uint8_t kVersion = 1;
+constexpr size_t kIdOctets = 16;
+constexpr size_t kOctets =
+    1 + kIdOctets + kHandleOctets + 2 * kMarkOctets + 2 * 8;
+
+crypto::Binding binding(const CookieStyle &style)
+{
+    return {crypto::Purpose::session, style.name, style.provider};
+}
+
+} // namespace
+
+std::string encode_handle(const Session &session)
+{
+    OctetWriter out{kOctets};
+    out.u8(kVersion);
+    out.raw(session.id);
+    out.raw(session.handle.reveal());
+    out.raw(session.sid_mark);
+    out.raw(session.sub_mark);
+    out.seconds(to_number(session.created));
+    out.seconds(to_number(session.expires));
+
+    return std::move(out).take();
+}
+
+Result<Session> decode_handle(std::string_view bytes)
+{
+    OctetReader in{bytes};
+    if (in.u8() != kVersion) {
+        return Error{Code::forged, "handle has an unknown format version"};
+    }
+
+    Session session;
+    session.id = in.raw(kIdOctets);
+    session.handle = Secret{std::string{in.raw(kHandleOctets)}};
+    session.sid_mark = in.raw(kMarkOctets);
+    session.sub_mark = in.raw(kMarkOctets);
+    session.created = instant(in.seconds());
+    session.expires = instant(in.seconds());
+    if (!in.complete()) {
+        return Error{Code::forged, "handle is damaged"};
+    }
+
+    return session;
+}
+
+Result<std::string> seal_record(const Session &session,
+                                const CookieStyle &style,
+                                crypto::Entropy &entropy)
+{
+    auto plain = encode(session);
+    auto sealed =
+        crypto::seal_with(session.handle, plain, binding(style), entropy);
+    wipe(plain);
+
+    return sealed;
+}
+
+Result<Session> open_record(std::string_view sealed, const Session &handle,
+                            const CookieStyle &style)
+{
+    auto plain = crypto::unseal_with(handle.handle, sealed, binding(style));
+    if (!plain) {
+        return std::move(plain).error();
+    }
+
+    auto session = decode(*plain);
+    wipe(*plain);
+    if (session && session->id != handle.id) {
+        return Error{Code::forged, "stored session is another one"};
+    }
+    if (session) {
+        session->handle = handle.handle;
+    }
+
+    return session;
+}
+
+} // namespace bff::session

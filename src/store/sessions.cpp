@@ -1,0 +1,85 @@
+// Copyright (C) The bff authors. SPDX-License-Identifier: BSD-2-Clause
+
+// Where a provider's sessions live.
+//
+// A session that has moved to shared memory stays there: its cookie is short,
+// and never changes again but for its seal.
+
+#include "store/sessions.hpp"
+
+namespace bff::store {
+
+session::Found Sessions::find(std::string_view cookie_header, Instant now) const
+{
+    auto found = cookies_.find(cookie_header, now);
+    if (!found.session || found.session->handle.empty()) {
+        return found;
+    }
+
+    return zone_.find(std::move(*found.session), now);
+}
+
+Result<std::vector<web::SetCookie>>
+Sessions::apply(const session::Change &change,
+                const session::Found &before) const
+{
+    auto *save = std::get_if<session::Save>(&change);
+    bool is_another =
+        before.session &&
+        (save == nullptr || save->session.id != before.session->id);
+    if (is_another && !std::holds_alternative<session::Keep>(change)) {
+        remove(*before.session);
+    }
+
+    if (save == nullptr) {
+        return cookies_.apply(change);
+    }
+
+    auto session = save->session;
+    return session.handle.empty() ? settle(session) : cookies_.write(session);
+}
+
+Result<std::string> Sessions::keep(session::Session &session) const
+{
+    auto cookies = settle(session);
+    if (!cookies) {
+        return std::move(cookies).error();
+    }
+
+    std::string header;
+    for (const auto &cookie : *cookies) {
+        if (!cookie.value.empty()) {
+            header += header.empty() ? "" : "; ";
+            header.append(cookie.name).append("=").append(cookie.value);
+        }
+    }
+    return header;
+}
+
+void Sessions::remove(const session::Session &session) const
+{
+    if (!session.handle.empty()) {
+        zone_.remove(session);
+    }
+}
+
+Sessions::Cookies Sessions::settle(session::Session &session) const
+{
+    std::string why;
+
+    if (session.handle.empty() && place_ == Place::cookie) {
+        auto cookies = cookies_.write(session);
+        if (cookies || cookies.error().code != Code::unsupported) {
+            return cookies;
+        }
+        why = cookies.error().detail + "; ";
+    }
+
+    auto kept = zone_.keep(session);
+    if (!kept) {
+        return Error{kept.error().code, why + kept.error().detail};
+    }
+    return cookies_.write(session);
+}
+
+} // namespace bff::store

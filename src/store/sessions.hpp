@@ -1,0 +1,53 @@
+// Copyright (C) The bff authors. SPDX-License-Identifier: BSD-2-Clause
+
+// Where a provider's sessions live: in their cookies; or in shared memory, if
+// they are too large for that, or are wanted there.
+
+#pragma once
+
+#include "store/cookie_store.hpp"
+#include "store/zone_store.hpp"
+
+namespace bff::store {
+
+class Sessions {
+public:
+    enum class Place { cookie, zone };
+
+    struct Seals { // as long as the provider
+        const session::CookieStyle &style;
+        const crypto::Keyring &keys;
+        crypto::Entropy &entropy;
+    };
+
+    // place: of a new session that would fit either.
+    Sessions(const Seals &seals, SessionZone &zone, Place place)
+        : cookies_{seals.style, seals.keys, seals.entropy},
+          zone_{seals.style, seals.entropy, zone}, place_{place}
+    {
+    }
+
+    session::Found find(std::string_view cookie_header, Instant now) const;
+
+    // Does it, and says what the browser must be told; `before` is what the
+    // browser came with. Errors: unavailable (no random bytes, no room).
+    Result<std::vector<web::SetCookie>>
+    apply(const session::Change &change, const session::Found &before) const;
+
+    // Keeps a session whose tokens were renewed: it may move on this occasion.
+    // The result is as a browser would send it, for who is to find it later.
+    // Errors: as above.
+    Result<std::string> keep(session::Session &session) const;
+
+    void remove(const session::Session &session) const;
+
+private:
+    using Cookies = Result<std::vector<web::SetCookie>>;
+    Cookies settle(session::Session &session) const;
+
+    CookieStore cookies_;
+    ZoneStore zone_;
+    Place place_;
+};
+
+} // namespace bff::store

@@ -1,0 +1,72 @@
+// Copyright (C) The bff authors. SPDX-License-Identifier: BSD-2-Clause
+
+// Sessions in shared memory, each sealed with the key in its own cookie.
+//
+// What the memory says of a session beside its sealed octets is only used to
+// let it live shorter, or to keep it in use.
+
+#include "store/zone_store.hpp"
+
+#include <algorithm>
+
+#include "core/session/session_handle.hpp"
+
+namespace bff::store {
+namespace {
+
+using State = session::Found::State;
+
+session::Found lost(session::Session handle)
+{
+    return {State::expired, std::nullopt, false, std::move(handle)};
+}
+
+} // namespace
+
+session::Found ZoneStore::find(session::Session handle, Instant now) const
+{
+    auto stored = zone_.look(handle.id);
+    if (!stored) {
+        return lost(std::move(handle));
+    }
+
+    auto session = session::open_record(stored->octets, handle, style_);
+    if (!session || session->is_expired(now)) {
+        return lost(std::move(handle));
+    }
+
+    session->active = std::max(session->active, stored->record.active);
+    return {State::active, std::move(*session)};
+}
+
+Result<Done> ZoneStore::keep(session::Session &session) const
+{
+    if (session.handle.empty()) {
+        auto handle = entropy_.bytes(session::kHandleOctets);
+        if (!handle) {
+            return std::move(handle).error();
+        }
+        session.handle = Secret{std::move(*handle)};
+    }
+
+    auto sealed = session::seal_record(session, style_, entropy_);
+    if (!sealed) {
+        return std::move(sealed).error();
+    }
+
+    return zone_.put(session.id,
+                     {session.generation, session.expires, session.active},
+                     *sealed);
+}
+
+void ZoneStore::touch(const session::Session &session, Instant now) const
+{
+    zone_.touch(session.id, now);
+}
+
+void ZoneStore::remove(const session::Session &session) const
+{
+    zone_.remove(session.id);
+}
+
+} // namespace bff::store
