@@ -308,6 +308,7 @@ void *create_loc_conf(ngx_conf_t *cf)
     auto *loc = make_conf<LocConf>(cf);
     loc->use = static_cast<Use *>(NGX_CONF_UNSET_PTR);
     loc->without_session = NGX_CONF_UNSET_UINT;
+    loc->activity = NGX_CONF_UNSET;
     return loc;
 }
 
@@ -319,6 +320,7 @@ char *merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
     ngx_conf_merge_ptr_value(conf->use, prev->use, nullptr);
     ngx_conf_merge_uint_value(conf->without_session, prev->without_session,
                               ngx_uint_t(flow::Unauthenticated::automatic));
+    ngx_conf_merge_value(conf->activity, prev->activity, 1);
 
     merge(conf->csrf, prev->csrf);
     merge(conf->csrf_header, prev->csrf_header);

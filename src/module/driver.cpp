@@ -6,6 +6,7 @@
 
 #include "core/flow/access_flow.hpp"
 #include "core/flow/problem.hpp"
+#include "core/session/activity.hpp"
 #include "module/reply.hpp"
 #include "module/report.hpp"
 #include "module/request_view.hpp"
@@ -47,7 +48,7 @@ flow::Step show(ngx_http_request_t *r, RequestContext &ctx, Tell tell)
     return tell(flow::Visit{
         request, ctx.found, provider.documents->provider(now), *provider.party,
         *loc_conf(r).origins, main.entropy, main.used_logins, main.used_tokens,
-        main.revocations, args, now});
+        main.revocations, args, now, loc_conf(r).activity == 1});
 }
 
 session::Found as_it_stands(ngx_http_request_t *r, session::Found found)
@@ -121,6 +122,17 @@ ngx_int_t suspend(ngx_http_request_t *r, RequestContext &ctx)
     return NGX_AGAIN;
 }
 
+// As its new tokens are to find it: the request that wants them may be use.
+session::Session as_used(const RequestContext &ctx,
+                         const session::Change &change)
+{
+    auto *rewrite = std::get_if<session::Rewrite>(&change);
+
+    return rewrite != nullptr && rewrite->is_used
+               ? session::used(*ctx.found.session, instant(ngx_time()))
+               : *ctx.found.session;
+}
+
 // What came of the refresh is what the story finds now.
 void resume_renewed(RequestContext &ctx, Result<session::Session> renewed)
 {
@@ -147,10 +159,11 @@ ngx_int_t ask(ngx_http_request_t *r, RequestContext &ctx,
     auto &provider = *ctx.provider;
 
     if (fetch.once == flow::Once::refresh) {
-        ctx.renewal = provider.refresher->ask(
-            *ctx.found.session, [&ctx](Result<session::Session> renewed) {
-                resume_renewed(ctx, std::move(renewed));
-            });
+        ctx.renewal =
+            provider.refresher->ask(as_used(ctx, fetch.change),
+                                    [&ctx](Result<session::Session> renewed) {
+                                        resume_renewed(ctx, std::move(renewed));
+                                    });
         return suspend(r, ctx);
     }
 
@@ -171,29 +184,50 @@ ngx_int_t ask(ngx_http_request_t *r, RequestContext &ctx,
 
 // --- ending ---
 
+bool is_told(const RequestContext &ctx)
+{
+    const auto &session = ctx.found.session;
+
+    return ctx.new_tokens && session &&
+           ctx.new_tokens->generation == session->generation &&
+           ctx.new_tokens->id == session->id;
+}
+
 // A session that was renewed meanwhile is told to its browser, whatever the
 // story was about; once.
 session::Change with_renewed(RequestContext &ctx, const session::Change &change)
 {
-    const auto &found = ctx.found;
-    bool is_told = ctx.new_tokens && found.session &&
-                   ctx.new_tokens->generation == found.session->generation &&
-                   ctx.new_tokens->id == found.session->id;
+    auto *rewrite = std::get_if<session::Rewrite>(&change);
+    bool is_kept = std::holds_alternative<session::Keep>(change);
 
-    if (!found.is_newer || is_told ||
-        !std::holds_alternative<session::Keep>(change)) {
+    if (!ctx.found.is_newer || (rewrite == nullptr && !is_kept)) {
         return change;
     }
+    if (is_told(ctx)) {
+        return session::Keep{};
+    }
 
-    ctx.new_tokens = found.session;
-    return session::Save{*found.session};
+    auto &session = *ctx.found.session;
+    if (rewrite != nullptr && rewrite->is_used) {
+        session.active = instant(ngx_time());
+    }
+    ctx.new_tokens = session;
+    return session::Save{session};
 }
 
 // Does what became of the session. Errors: as the store's.
 Result<Done> change_session(RequestContext &ctx, const session::Change &change)
 {
-    auto cookies =
-        ctx.provider->sessions->apply(with_renewed(ctx, change), ctx.found);
+    auto what = with_renewed(ctx, change);
+    if (auto *rewrite = std::get_if<session::Rewrite>(&what)) {
+        ctx.rewrite = *rewrite;
+        return Done{};
+    }
+    if (!std::holds_alternative<session::Keep>(what)) {
+        ctx.rewrite.reset();
+    }
+
+    auto cookies = ctx.provider->sessions->apply(what, ctx.found);
     if (!cookies) {
         return std::move(cookies).error();
     }
@@ -201,6 +235,78 @@ Result<Done> change_session(RequestContext &ctx, const session::Change &change)
         ctx.set_cookies.push_back(cookie.text());
     }
     return Done{};
+}
+
+// Tokens that others replaced while a slow answer was made are not seen any
+// more some time after the browser was told: the old ones must not come back
+// (RT-5), so a rewrite is left to the next request.
+bool is_slow(const RequestContext &ctx)
+{
+    auto age = Seconds{ngx_time() - ctx.request->start_sec};
+    return ctx.found.session->has_refresh_token &&
+           age > store::Flights::kGrace / 2;
+}
+
+// New tokens that are under way bring this along; who comes back after half
+// the idle time does not wait for them.
+bool can_wait(const RequestContext &ctx)
+{
+    const auto &session = *ctx.found.session;
+
+    return ctx.provider->refresher->is_renewing(session) &&
+           (!session.idle ||
+            session.left(instant(ngx_time())) * 2 > *session.idle);
+}
+
+bool is_written_elsewhere(const RequestContext &ctx,
+                          const session::Rewrite &rewrite)
+{
+    const auto &session = *ctx.found.session;
+    bool is_elsewhere = !session.handle.empty();
+
+    if (is_elsewhere && rewrite.is_used) {
+        ctx.provider->sessions->touch(session, instant(ngx_time()));
+    }
+    return is_elsewhere && !session.has_old_key;
+}
+
+// Its last use is written down, or its seal is made anew: as the session is
+// now, and not as it was when the request came.
+void write_anew(RequestContext &ctx)
+{
+    auto rewrite = *std::exchange(ctx.rewrite, std::nullopt);
+    if (!ctx.found.session || is_written_elsewhere(ctx, rewrite) ||
+        is_slow(ctx)) {
+        return;
+    }
+
+    // first: what lands after this is seen by the look that follows
+    bool may_wait = can_wait(ctx);
+    auto now = instant(ngx_time());
+    auto found = as_it_stands(
+        ctx.request, ctx.provider->refresher->latest(std::move(ctx.found)));
+    ctx.found = std::move(found);
+    if (!ctx.found.session || (!ctx.found.is_newer && may_wait)) {
+        return;
+    }
+
+    auto session = session::used(
+        *ctx.found.session,
+        rewrite.is_used ? now : std::min(ctx.found.session->active, now));
+    if (session.is_expired(now)) {
+        return;
+    }
+    ctx.found.session = session;
+    if (ctx.found.is_newer) {
+        ctx.new_tokens = session;
+    }
+    (void)static_cast<bool>(change_session(ctx, session::Save{session}));
+}
+
+session::Change still_due(const RequestContext &ctx)
+{
+    return ctx.rewrite ? session::Change{*ctx.rewrite}
+                       : session::Change{session::Keep{}};
 }
 
 // A session that could not be kept is a login that has failed: its own
@@ -251,12 +357,14 @@ ngx_int_t let_through(RequestContext &ctx, flow::Proceed &proceed)
         ctx.bearer = std::move(proceed.bearer);
     }
     if (proceed.renew) {
-        ctx.provider->refresher->renew(*ctx.found.session);
+        ctx.provider->refresher->renew(as_used(ctx, proceed.change));
     }
 
     // The response may take long: what its cookies say is found out then.
     ctx.is_renewing = proceed.renew || ctx.found.is_newer;
-    if (!std::holds_alternative<session::Keep>(proceed.change)) {
+    if (auto *rewrite = std::get_if<session::Rewrite>(&proceed.change)) {
+        ctx.rewrite = *rewrite;
+    } else if (!std::holds_alternative<session::Keep>(proceed.change)) {
         // Cookies that cannot be written do not stop a request that may pass.
         (void)static_cast<bool>(change_session(ctx, proceed.change));
     }
@@ -300,7 +408,7 @@ void take_renewed(RequestContext &ctx)
 
     ctx.found = newest(ctx.request, ctx, std::move(ctx.found));
     if (ctx.found.is_newer && !are_stale(ctx, *ctx.found.session)) {
-        (void)static_cast<bool>(change_session(ctx, session::Keep{}));
+        (void)static_cast<bool>(change_session(ctx, still_due(ctx)));
     }
 }
 
@@ -308,6 +416,9 @@ void begin(ngx_http_request_t *r, RequestContext &ctx, Provider &provider,
            const MakeStory &make_story)
 {
     take_renewed(ctx); // of before an internal redirect
+    if (ctx.provider != &provider) {
+        ctx.rewrite.reset(); // of another session
+    }
     ctx.provider = &provider;
     ctx.origins = loc_conf(r).origins;
     ctx.granted = nullptr;
@@ -333,14 +444,20 @@ void peek(ngx_http_request_t *r, Provider &provider)
 
     if (auto *proceed = std::get_if<flow::Proceed>(&step)) {
         let_through(ctx, *proceed);
-    } else if (std::holds_alternative<flow::Fetch>(step)) {
-        provider.refresher->renew(*ctx.found.session); // for the next request
+    } else if (auto *fetch = std::get_if<flow::Fetch>(&step)) {
+        // for the next request
+        provider.refresher->renew(as_used(ctx, fetch->change));
+        (void)static_cast<bool>(change_session(ctx, fetch->change));
     }
 }
 
 void tell_browser(RequestContext &ctx)
 {
     take_renewed(ctx);
+
+    if (ctx.rewrite) {
+        write_anew(ctx);
+    }
 
     if (ctx.new_tokens) {
         ctx.provider->refresher->delivered(*ctx.new_tokens);

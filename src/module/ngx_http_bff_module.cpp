@@ -162,6 +162,10 @@ ngx_command_t module_commands[] = {
     {ngx_string("bff_unauthenticated"), kEverywhere | NGX_CONF_TAKE1,
      ngx::guarded<read_unauthenticated>, NGX_HTTP_LOC_CONF_OFFSET, 0, nullptr},
 
+    {ngx_string("bff_activity"), kEverywhere | NGX_CONF_FLAG,
+     ngx_conf_set_flag_slot, NGX_HTTP_LOC_CONF_OFFSET,
+     offsetof(bff::module::LocConf, activity), nullptr},
+
     {ngx_string("bff_csrf"), kEverywhere | NGX_CONF_TAKE1,
      ngx::guarded<read_csrf>, NGX_HTTP_LOC_CONF_OFFSET, 0, nullptr},
 

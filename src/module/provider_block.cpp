@@ -316,6 +316,21 @@ Result<Done> set_timeout(Line &line)
     return Done{};
 }
 
+Result<Done> set_session_idle_timeout(Line &line)
+{
+    if (line.values[0] == "off") {
+        return Done{};
+    }
+
+    auto ms = time_ms(line);
+    if (!ms || *ms % 1000 != 0) {
+        return wrong("must be whole seconds, as in \"30m\", or \"off\"");
+    }
+    line.provider.written.session_idle_timeout = Seconds{*ms / 1000};
+    line.provider.cookies.idle = Seconds{*ms / 1000};
+    return Done{};
+}
+
 // One key, or a file's worth of them.
 Result<Done> set_session_key(Line &line)
 {
@@ -442,6 +457,7 @@ constexpr Directive kDirectives[] = {
     {"session_key", 1, 1, true, set_session_key},
     {"session_store", 1, 1, false, set_session_store},
     {"session_timeout", 1, 1, false, set_seconds<&S::session_timeout>},
+    {"session_idle_timeout", 1, 1, false, set_session_idle_timeout},
     {"refresh_before", 1, 1, false, set_seconds<&S::refresh_before>},
     {"session_claims", 1, kAny, false, set_words<&S::session_claims>},
     {"cookie_name", 1, 1, false, set_cookie_name},

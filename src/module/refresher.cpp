@@ -5,6 +5,7 @@
 #include "module/refresher.hpp"
 
 #include "core/oidc/back_off.hpp"
+#include "core/session/activity.hpp"
 #include "module/provider.hpp"
 #include "module/report.hpp"
 #include "ngx/boundary.hpp"
@@ -16,6 +17,10 @@ namespace {
 using Landing = store::Flights::Landing;
 using Seen = store::Flights::Seen;
 using State = session::Found::State;
+
+// What is newer was written earlier, perhaps: whether it is over is known once
+// the use is counted that the other one tells of.
+constexpr Instant kAnyTime{};
 
 constexpr uint64_t kLeaseSlackMs = 1000; // beyond a call's own deadline
 constexpr uint64_t kTickMs = 1000;       // how soon a dead worker is noticed
@@ -145,8 +150,24 @@ session::Found Refresher::newest(session::Found found)
         return found;
     }
 
+    return latest(std::move(found));
+}
+
+session::Found Refresher::latest(session::Found found) const
+{
+    if (found.state != State::active || !found.session->has_refresh_token) {
+        return found;
+    }
+
     auto known = news(found);
     return known.state == State::none ? std::move(found) : std::move(known);
+}
+
+bool Refresher::is_renewing(const session::Session &session) const
+{
+    return session.has_refresh_token &&
+           flights_.look(session.id, session.generation)
+               .lease.is_held(store::monotonic_now());
 }
 
 session::Found Refresher::news(const session::Found &found) const
@@ -157,18 +178,24 @@ session::Found Refresher::news(const session::Found &found) const
         return {State::expired, std::nullopt};
     }
 
-    auto newer = opened(seen);
+    auto newer = opened(seen, session);
     return newer ? session::renewed(found, std::move(*newer))
                  : session::Found{};
 }
 
-std::optional<session::Session> Refresher::opened(const Seen &seen) const
+// It may have been sealed by a request before the last use of the session,
+// which `held` knows of: it has not ended for that.
+std::optional<session::Session>
+Refresher::opened(const Seen &seen, const session::Session &held) const
 {
     if (seen.sealed.empty()) {
         return std::nullopt;
     }
 
-    return provider_.sessions->find(seen.sealed, now_by_ngx()).session;
+    auto found = provider_.sessions->find(seen.sealed, kAnyTime);
+    return found.session ? std::optional{session::used_like(
+                               std::move(*found.session), held)}
+                         : std::nullopt;
 }
 
 bool Refresher::remembers(const session::Session &session) const
@@ -264,7 +291,7 @@ std::optional<Result<session::Session>> Refresher::outcome_for(Waiter &waiter)
     auto seen = flights_.look(session.id, session.generation);
     auto now = store::monotonic_now();
 
-    if (auto newer = opened(seen)) {
+    if (auto newer = opened(seen, session)) {
         return std::move(*newer);
     }
     if (seen.is_over_for(session.generation)) {
@@ -456,7 +483,8 @@ void Refresher::finish(Flight &flight, Landing landing,
     for (auto *waiter : waiting) {
         if (waiter->session.id == id &&
             waiter->session.generation <= generation) {
-            waiter->settle(result);
+            waiter->settle(result ? session::used_like(*result, waiter->session)
+                                  : result);
         }
     }
     world_.bell.ring();

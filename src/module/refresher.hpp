@@ -52,6 +52,12 @@ public:
     // its end. Looks only when there may be something.
     session::Found newest(session::Found found);
 
+    // The same, but looks always: for who is about to write a cookie.
+    session::Found latest(session::Found found) const;
+
+    // Somebody is on it: newer tokens may come at any moment.
+    bool is_renewing(const session::Session &session) const;
+
     std::unique_ptr<Wait> ask(const session::Session &session, Told told);
 
     // Nobody waits for it.
@@ -74,8 +80,8 @@ private:
     struct Flight;
 
     session::Found news(const session::Found &found) const;
-    std::optional<session::Session>
-    opened(const store::Flights::Seen &seen) const;
+    std::optional<session::Session> opened(const store::Flights::Seen &seen,
+                                           const session::Session &held) const;
 
     // False: there is no place for it.
     bool begin(const session::Session &session,

@@ -42,8 +42,9 @@ struct RequestContext {
     Secret bearer;
     std::vector<std::string> set_cookies;       // for the response, once
     std::optional<session::Session> new_tokens; // are among them
-    bool is_renewing = false;     // perhaps there are some by then
-    Provider *endpoint = nullptr; // routed to its endpoints
+    bool is_renewing = false;                // perhaps there are some by then
+    std::optional<session::Rewrite> rewrite; // to be done then
+    Provider *endpoint = nullptr;            // routed to its endpoints
     const web::OriginPolicy *origins = nullptr; // where we were asked last
 
     std::vector<ngx_table_elt_t *> answer_headers; // of our last answer

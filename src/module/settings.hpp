@@ -69,6 +69,7 @@ struct LocConf {
     Use *endpoints;             // bff_endpoints, not inherited
     ngx_str_t name;             // of the location that bff_endpoints stands in
     ngx_uint_t without_session; // flow::Unauthenticated
+    ngx_flag_t activity;        // requests here are use of a session
 
     // As written, each null where nothing was; then as meant.
     web::OriginPolicy::Mode *csrf;

@@ -41,20 +41,6 @@ session::Found CookieStore::find(std::string_view cookie_header,
     return {expired ? State::expired : State::forged, std::nullopt};
 }
 
-Result<std::vector<web::SetCookie>>
-CookieStore::apply(const session::Change &change) const
-{
-    if (auto *save = std::get_if<session::Save>(&change)) {
-        return write(save->session);
-    }
-
-    if (std::holds_alternative<session::Forget>(change)) {
-        return session::clear_session(style_);
-    }
-
-    return std::vector<web::SetCookie>{};
-}
-
 // The callback comes from another site: what the browser has is unknown.
 Result<std::vector<web::SetCookie>>
 CookieStore::write(const session::Session &session) const
@@ -63,6 +49,11 @@ CookieStore::write(const session::Session &session) const
                ? session::write_session(session, style_, keys_, entropy_,
                                         std::nullopt)
                : session::write_handle(session, style_, keys_, entropy_);
+}
+
+std::vector<web::SetCookie> CookieStore::clear() const
+{
+    return session::clear_session(style_);
 }
 
 } // namespace bff::store

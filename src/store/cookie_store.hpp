@@ -25,14 +25,13 @@ public:
 
     session::Found find(std::string_view cookie_header, Instant now) const;
 
-    // What the browser must be told. Errors: unsupported (the session is too
-    // large for its cookies), unavailable (no random bytes).
-    Result<std::vector<web::SetCookie>>
-    apply(const session::Change &change) const;
-
-    // Set-Cookie for this session, or for its handle. Errors: as above.
+    // Set-Cookie for this session, or for its handle. Errors: unsupported (the
+    // session is too large for its cookies), unavailable (no random bytes).
     Result<std::vector<web::SetCookie>>
     write(const session::Session &session) const;
+
+    // Set-Cookie that deletes all of them.
+    std::vector<web::SetCookie> clear() const;
 
 private:
     const session::CookieStyle &style_;

@@ -12,7 +12,7 @@ namespace bff::store {
 namespace {
 
 constexpr uint32_t kBucket = 8;
-constexpr uint64_t kGraceMs = 30 * 1000;            // after it was delivered
+constexpr uint64_t kGraceMs = Flights::kGrace.count() * 1000ULL;
 constexpr uint64_t kUndeliveredMs = 30 * 60 * 1000; // while there is room
 constexpr uint64_t kFailedMs = 5 * 60 * 1000;
 constexpr size_t kMostOctets = 16 * 1024; // three cookies with their names

@@ -16,6 +16,7 @@
 #include <optional>
 #include <string>
 
+#include "core/base/instant.hpp"
 #include "core/base/result.hpp"
 #include "store/shared.hpp"
 
@@ -23,6 +24,9 @@ namespace bff::store {
 
 class Flights {
 public:
+    // For who still carries the old cookie, after a browser was told.
+    static constexpr Seconds kGrace{30};
+
     enum class Outcome : uint32_t {
         none,   // nobody has begun one, or it is forgotten
         flying, // somebody is on it, or was and died

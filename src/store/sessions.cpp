@@ -24,15 +24,17 @@ Sessions::apply(const session::Change &change,
                 const session::Found &before) const
 {
     auto *save = std::get_if<session::Save>(&change);
-    bool is_another =
-        before.session &&
-        (save == nullptr || save->session.id != before.session->id);
-    if (is_another && !std::holds_alternative<session::Keep>(change)) {
-        remove(*before.session);
+    bool is_forgotten = std::holds_alternative<session::Forget>(change);
+    if (save == nullptr && !is_forgotten) {
+        return std::vector<web::SetCookie>{};
     }
 
-    if (save == nullptr) {
-        return cookies_.apply(change);
+    if (before.session &&
+        (is_forgotten || save->session.id != before.session->id)) {
+        remove(*before.session);
+    }
+    if (is_forgotten) {
+        return cookies_.clear();
     }
 
     auto session = save->session;
@@ -54,6 +56,11 @@ Result<std::string> Sessions::keep(session::Session &session) const
         }
     }
     return header;
+}
+
+void Sessions::touch(const session::Session &session, Instant now) const
+{
+    zone_.touch(session, now);
 }
 
 void Sessions::remove(const session::Session &session) const

@@ -39,6 +39,9 @@ public:
     // Errors: as above.
     Result<std::string> keep(session::Session &session) const;
 
+    // It is in use; for one that is not in its cookie.
+    void touch(const session::Session &session, Instant now) const;
+
     void remove(const session::Session &session) const;
 
 private:

@@ -7,8 +7,6 @@
 
 #include "store/zone_store.hpp"
 
-#include <algorithm>
-
 #include "core/session/session_handle.hpp"
 
 namespace bff::store {
@@ -31,11 +29,17 @@ session::Found ZoneStore::find(session::Session handle, Instant now) const
     }
 
     auto session = session::open_record(stored->octets, handle, style_);
-    if (!session || session->is_expired(now)) {
+    if (!session) {
         return lost(std::move(handle));
     }
 
-    session->active = std::max(session->active, stored->record.active);
+    session->active = stored->record.active;
+    session->idle = style_.idle;
+    session->has_old_key = handle.has_old_key;
+    if (session->is_expired(now)) {
+        return lost(std::move(handle));
+    }
+
     return {State::active, std::move(*session)};
 }
 

@@ -147,9 +147,11 @@ export class Nginx {
         return this.#child.pid;
     }
 
-    // Started with { clock: true }: it is now `seconds` later than it is.
+    // Started with { clock: true }: it is now `seconds` later than it is, or
+    // earlier when they are negative.
     setForward(seconds) {
-        const written = this.place.file('clock.new', `+${seconds}\n`);
+        const sign = seconds < 0 ? '' : '+';
+        const written = this.place.file('clock.new', `${sign}${seconds}\n`);
         fs.renameSync(written, path.join(this.place.prefix, 'clock'));
     }
 

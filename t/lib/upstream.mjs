@@ -15,7 +15,8 @@ export class Upstream {
     connections = 0;
     #sockets = new Set();
 
-    // What to answer: (request) => ({ status, headers, body })
+    // What to answer: (request) => ({ status, headers, body, after }); `after`
+    // is a promise to wait for.
     answer = () => ({});
 
     static async start() {
@@ -81,7 +82,9 @@ export class Upstream {
             return;
         }
 
-        sendAnswer(socket, request, this.answer(request) ?? {});
+        const answer = this.answer(request) ?? {};
+        const send = () => sendAnswer(socket, request, answer);
+        answer.after ? answer.after.then(send) : send();
     }
 }
 

@@ -7,7 +7,7 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import { test } from 'node:test';
 
-import { assertLoggedIn } from '../lib/checks.mjs';
+import { assertLoggedIn, sessionCookiesSet } from '../lib/checks.mjs';
 import { Nginx } from '../lib/nginx.mjs';
 import { play } from '../lib/stage.mjs';
 import { until } from '../lib/wait.mjs';
@@ -27,6 +27,11 @@ const configuration = (keys) => ({ op, api, at }) => `
         listen ${at.tls()};
         location / { return 200 home; }
         location /api/ { bff corp; proxy_pass http://${api.address}; }
+        location /poll/ {
+            bff corp;
+            bff_activity off;
+            proxy_pass http://${api.address};
+        }
     }
 `;
 
@@ -72,13 +77,15 @@ scene('another key opens nothing', `session_key ${kOld};`, async (s) => {
 scene('CK-26: of several keys the first seals and all open',
     `session_key ${kOld};`, async (s) => {
         const before = await loggedIn(s);
+        const unseen = before.clone();
         await restart(s, `session_key ${kNew}; session_key ${kOld};`);
         const during = await loggedIn(s);
         assert.equal(await isIn(before), true);
         assert.equal(await isIn(during), true);
 
         await restart(s, `session_key ${kNew};`);
-        assert.equal(await isIn(before), false);
+        assert.equal(await isIn(unseen), false);
+        assert.equal(await isIn(before), true);
         assert.equal(await isIn(during), true);
     });
 
@@ -88,6 +95,7 @@ const file = (...lines) => (at) =>
 scene('CK-26: a file with one key a line rotates by a reload',
     file(kOld), async (s) => {
         const before = await loggedIn(s);
+        const unseen = before.clone();
         fs.writeFileSync(`${s.at.prefix}/keys`, `${kNew}\n${kOld}\n`);
         await s.nginx.reload();
         const during = await loggedIn(s);
@@ -96,8 +104,90 @@ scene('CK-26: a file with one key a line rotates by a reload',
 
         fs.writeFileSync(`${s.at.prefix}/keys`, `${kNew}\n`);
         await s.nginx.reload();
-        assert.equal(await isIn(before), false);
+        assert.equal(await isIn(unseen), false);
+        assert.equal(await isIn(before), true);
         assert.equal(await isIn(during), true);
+    });
+
+async function rotate(s, ...keys) {
+    fs.writeFileSync(`${s.at.prefix}/keys`, `${keys.join('\n')}\n`);
+    await s.nginx.reload();
+}
+
+// Each way in which a page may come by.
+const kVisits = {
+    'a call of the API': (b) => b.api('/api/x'),
+    'a poll': (b) => b.api('/poll/x'),
+    session: (b) => b.api('/bff/session'),
+    'session?slide=false': (b) => b.api('/bff/session?slide=false'),
+    user: (b) => b.api('/bff/user'),
+    userinfo: (b) => b.api('/bff/userinfo'),
+    refresh: (b) => b.api('/bff/refresh', { method: 'POST' }),
+};
+
+for (const [what, visit] of Object.entries(kVisits)) {
+    scene(`CK-26: after ${what} the old key is not needed any more`,
+        file(kOld), async (s) => {
+            const [seen, unseen] = [await loggedIn(s), await loggedIn(s)];
+            await rotate(s, kNew, kOld);
+            const first = await visit(seen);
+            assert.equal(sessionCookiesSet(first).length, 1);
+            const names = first.setCookies.map((line) => line.split('=')[0]);
+            assert.equal(new Set(names).size, names.length);
+            assert.deepEqual(sessionCookiesSet(await seen.api('/api/x')), []);
+
+            await rotate(s, kNew);
+            assert.equal(await isIn(seen), true);
+            assert.equal(await isIn(unseen), false);
+        });
+}
+
+scene('CK-26: a key that is put last on all machines first seals nothing',
+    file(kOld), async (s) => {
+        const b = await loggedIn(s);
+        await rotate(s, kOld, kNew);
+        assert.deepEqual(sessionCookiesSet(await b.api('/api/x')), []);
+        await rotate(s, kNew, kOld);
+        assert.equal(sessionCookiesSet(await b.api('/api/x')).length, 1);
+    });
+
+scene('CK-26: a request of another site has nothing sealed anew', file(kOld),
+    async (s) => {
+        const b = await loggedIn(s);
+        await rotate(s, kNew, kOld);
+        const refused = await b.api('/api/x', { headers: {
+            Origin: 'https://evil.test', 'Sec-Fetch-Site': 'cross-site' } });
+        assert.equal(refused.status, 403);
+        assert.deepEqual(sessionCookiesSet(refused), []);
+    });
+
+scene('a logout link survives a rotation', file(kOld), async (s) => {
+    const b = await loggedIn(s);
+    const { logout_url } = await b.session();
+    await rotate(s, kNew, kOld);
+    assert.equal(await isIn(b), true);
+    await rotate(s, kNew);
+    const refused = await b.request('/bff/logout');
+    assert.equal(refused.status, 403);
+    const out = await b.request(logout_url);
+    assert.equal(out.status, 302, out.body);
+    assert.equal(await isIn(b), false);
+});
+
+scene('a session that is renewed in a rotation lives on', file(kOld),
+    async (s) => {
+        s.op.expiresIn = 0;
+        const b = await loggedIn(s);
+        s.op.expiresIn = 3600;
+        const other = b.clone();
+        assert.equal(await isIn(b), true);
+        await rotate(s, kNew, kOld);
+        assert.equal(await isIn(other), true);
+        assert.equal(await isIn(b), true);
+        assert.equal(s.op.calls('token').length, 2);
+        await rotate(s, kNew);
+        assert.equal(await isIn(other), true);
+        assert.equal(await isIn(b), true);
     });
 
 scene('a login under way survives a rotation', file(kOld), async (s) => {

@@ -124,6 +124,12 @@ Result<std::string> unseal_with(const Secret &key, std::string_view sealed,
     return std::move(*plain);
 }
 
+bool has_old_key(std::string_view envelope, const Keyring &keys)
+{
+    return envelope.size() > kKeyIdOctets &&
+           envelope.substr(1, kKeyIdOctets) != keys.current().id;
+}
+
 std::string xaes_256_gcm_seal(std::string_view key, std::string_view nonce,
                               std::string_view plain, std::string_view aad)
 {

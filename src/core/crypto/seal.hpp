@@ -50,6 +50,10 @@ Result<std::string> seal_with(const Secret &key, std::string_view plain,
 Result<std::string> unseal_with(const Secret &key, std::string_view sealed,
                                 const Binding &binding);
 
+// Does this envelope name another key than the first? Tells nothing about
+// whether it opens.
+bool has_old_key(std::string_view envelope, const Keyring &keys);
+
 // The construction itself, for the published test vectors.
 // key 32 octets, nonce 24 octets; the result is ciphertext and tag.
 std::string xaes_256_gcm_seal(std::string_view key, std::string_view nonce,

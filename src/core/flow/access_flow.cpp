@@ -51,10 +51,10 @@ Step AccessFlow::with_session(const Visit &visit,
     if (session.has_live_token(visit.now)) {
         bool is_due =
             session.is_due(visit.party.client->refresh_before, visit.now);
-        return Proceed{session.access_token, session::Keep{}, is_due};
+        return Proceed{session.access_token, used(visit), is_due};
     }
 
-    return session.has_refresh_token ? Step{fetch_tokens()}
+    return session.has_refresh_token ? Step{fetch_tokens(used(visit))}
                                      : without_session(visit);
 }
 
@@ -68,7 +68,7 @@ Step AccessFlow::resume(const Visit &visit, const Answer &answer)
 Step AccessFlow::after_refresh(const Visit &visit, const Answer &answer)
 {
     if (!answer && answer.error().code != Code::expired) {
-        return provider_problem(visit, answer.error());
+        return not_renewed(visit, answer.error());
     }
 
     const auto *session = live_session(visit);
@@ -77,7 +77,7 @@ Step AccessFlow::after_refresh(const Visit &visit, const Answer &answer)
     }
 
     // new tokens, however short their life
-    return Proceed{session->access_token, session::Keep{}};
+    return Proceed{session->access_token, used(visit)};
 }
 
 Step AccessFlow::without_session(const Visit &visit)

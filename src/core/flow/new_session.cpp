@@ -50,6 +50,7 @@ Result<session::Session> new_session(const Visit &visit, const Told &told)
     session.created = visit.now;
     session.expires = visit.now + client.session_timeout;
     session.active = visit.now;
+    session.idle = client.session_idle_timeout;
     put_access_token(session, tokens, told.tokens_came);
     session.packed_details = session::pack_details(details_of(told, client));
     return session;

@@ -14,7 +14,7 @@
 namespace bff::flow {
 namespace {
 
-Reply renewed();
+Reply renewed(const Visit &visit);
 
 } // namespace
 
@@ -29,28 +29,30 @@ Step RefreshEndpoint::begin(const Visit &visit)
     }
 
     // RT-5: others were faster
-    return visit.found.is_newer ? Step{renewed()} : Step{fetch_tokens()};
+    return visit.found.is_newer ? Step{renewed(visit)}
+                                : Step{fetch_tokens(used(visit))};
 }
 
 Step RefreshEndpoint::resume(const Visit &visit, const Answer &answer)
 {
     if (!answer && answer.error().code != Code::expired) {
-        return provider_problem(visit, answer.error());
+        return not_renewed(visit, answer.error());
     }
 
     if (!answer || live_session(visit) == nullptr) {
         return unauthenticated_reply(visit);
     }
 
-    return renewed();
+    return renewed(visit);
 }
 
 namespace {
 
-Reply renewed()
+Reply renewed(const Visit &visit)
 {
     Reply reply;
     reply.response = empty_answer(204);
+    reply.change = used(visit);
     reply.action = Action::refresh;
     return reply;
 }

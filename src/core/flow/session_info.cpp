@@ -9,10 +9,13 @@
 
 #include "core/base/base64url.hpp"
 #include "core/base/json.hpp"
+#include "core/base/text.hpp"
 #include "core/crypto/digest.hpp"
 #include "core/flow/answer.hpp"
 #include "core/flow/visitor.hpp"
+#include "core/session/activity.hpp"
 #include "core/session/session_codec.hpp"
+#include "core/web/query.hpp"
 
 namespace bff::flow {
 namespace {
@@ -26,6 +29,13 @@ std::string logout_url(const Visit &visit, const session::Session &session);
 json::Value session_json(const Visit &visit, const session::Session &session);
 json::Value no_session_json(const Visit &visit);
 json::Value user_json(const Visit &visit, const session::Session &session);
+
+// ?slide=false: a page only looks, and does not want to extend the session by
+// it. A query that cannot be read extends nothing either.
+bool slides(const Visit &visit);
+
+// As the page will have it when it reads this.
+session::Session told(const Visit &visit);
 
 Reply answer(const Visit &visit, Action action, const json::Value &value);
 
@@ -43,7 +53,7 @@ Step SessionEndpoint::begin(const Visit &visit)
         return csrf_reply(visit, agreed.error());
     }
 
-    return answer(visit, Action::session, session_json(visit, *session));
+    return answer(visit, Action::session, session_json(visit, told(visit)));
 }
 
 Step SessionEndpoint::resume(const Visit &visit, const Answer &)
@@ -57,7 +67,7 @@ Step UserEndpoint::begin(const Visit &visit)
         return std::move(*reply);
     }
 
-    return answer(visit, Action::user, user_json(visit, *live_session(visit)));
+    return answer(visit, Action::user, user_json(visit, told(visit)));
 }
 
 Step UserEndpoint::resume(const Visit &visit, const Answer &)
@@ -180,11 +190,30 @@ json::Value user_json(const Visit &visit, const session::Session &session)
     return user;
 }
 
+bool slides(const Visit &visit)
+{
+    auto query = web::Query::parse(visit.request.query);
+
+    return query && !text::equal_ignoring_case(query->get("slide").value_or(""),
+                                               "false");
+}
+
+session::Session told(const Visit &visit)
+{
+    const auto &session = *live_session(visit);
+    auto change = used(visit, slides(visit));
+    auto *rewrite = std::get_if<session::Rewrite>(&change);
+
+    return rewrite != nullptr && rewrite->is_used
+               ? session::used(session, visit.now)
+               : session;
+}
+
 Reply answer(const Visit &visit, Action action, const json::Value &value)
 {
     Reply reply;
     reply.response = json_answer(200, value.get());
-    reply.change = tidied(visit);
+    reply.change = used(visit, slides(visit));
     reply.action = action;
     reply.report = report_of_forgery(visit);
 

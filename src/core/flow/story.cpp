@@ -96,9 +96,9 @@ Fetch fetch_metadata(const Visit &visit)
             Once::metadata};
 }
 
-Fetch fetch_tokens()
+Fetch fetch_tokens(session::Change use)
 {
-    return {{}, Once::refresh};
+    return {{}, Once::refresh, std::move(use)};
 }
 
 Error why_missing(const Answer &answer)

@@ -46,6 +46,7 @@ struct Visit {
     session::Revocations &revocations;
     std::string_view extra_auth_args; // evaluated for this request
     Instant now;
+    bool is_activity = true; // requests are, where this one went
 };
 
 // What the provider said. Errors: unavailable (no answer, or none in time),
@@ -87,8 +88,8 @@ Reply provider_problem(const Visit &visit, const Error &error,
 // Please ask for the provider's metadata.
 Fetch fetch_metadata(const Visit &visit);
 
-// Please have this session's tokens renewed.
-Fetch fetch_tokens();
+// Please have this session's tokens renewed, for a request that uses it so.
+Fetch fetch_tokens(session::Change use);
 
 // Why a document is still unknown after a Fetch for it.
 Error why_missing(const Answer &answer);

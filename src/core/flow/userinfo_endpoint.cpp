@@ -32,7 +32,7 @@ Step UserinfoEndpoint::begin(const Visit &visit)
         return ask(visit);
     }
 
-    return session->has_refresh_token ? Step{fetch_tokens()}
+    return session->has_refresh_token ? Step{fetch_tokens(used(visit))}
                                       : unauthenticated_reply(visit);
 }
 
@@ -43,7 +43,7 @@ Step UserinfoEndpoint::resume(const Visit &visit, const Answer &answer)
     }
 
     if (!answer && answer.error().code != Code::expired) {
-        return provider_problem(visit, answer.error());
+        return not_renewed(visit, answer.error());
     }
 
     return ask(visit);
@@ -79,6 +79,7 @@ Step answer_of(const Visit &visit, UserinfoCall::Outcome outcome)
 
     Reply reply;
     reply.response = json_answer(200, std::get<json::Value>(outcome).get());
+    reply.change = used(visit);
     reply.action = Action::userinfo;
 
     return reply;

@@ -10,6 +10,7 @@
 
 #include "core/base/text.hpp"
 #include "core/flow/problem.hpp"
+#include "core/session/activity.hpp"
 #include "core/web/request_kind.hpp"
 
 namespace bff::flow {
@@ -36,6 +37,25 @@ session::Change tidied(const Visit &visit)
     }
 
     return session::Forget{};
+}
+
+session::Change used(const Visit &visit, bool slides)
+{
+    const auto *session = live_session(visit);
+    if (session == nullptr) {
+        return tidied(visit);
+    }
+
+    bool is_told_anyway = visit.found.is_newer && session->idle;
+    if (slides && visit.is_activity &&
+        (is_told_anyway || session::is_activity_due(*session, visit.now))) {
+        return session::Rewrite{true};
+    }
+    if (session->has_old_key || session::is_ahead(*session, visit.now)) {
+        return session::Rewrite{};
+    }
+
+    return session::Keep{};
 }
 
 Report report_of_forgery(const Visit &visit)
@@ -81,6 +101,14 @@ std::optional<Reply> turned_away(const Visit &visit)
     auto agreed = check_origin(visit);
     return agreed ? std::nullopt
                   : std::optional{csrf_reply(visit, agreed.error())};
+}
+
+Reply not_renewed(const Visit &visit, const Error &error)
+{
+    auto reply = provider_problem(visit, error);
+    reply.change = used(visit);
+
+    return reply;
 }
 
 Reply unauthenticated_reply(const Visit &visit)

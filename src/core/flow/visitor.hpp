@@ -20,6 +20,11 @@ const session::Session *live_session(const Visit &visit);
 // is one stays.
 session::Change tidied(const Visit &visit);
 
+// What should become of the cookies of somebody who may use the session: it
+// is written anew when its seal is old, or when this use has to be written
+// down. `slides`: the request counts as use, where it went.
+session::Change used(const Visit &visit, bool slides = true);
+
 // A sentence about cookies that are not what they pretend to be, else empty.
 Report report_of_forgery(const Visit &visit);
 
@@ -36,6 +41,9 @@ Reply csrf_reply(const Visit &visit, const Error &why);
 // For who asks about a session: the answer to somebody without one, or from
 // another site; nullopt when there is no reason to send them away.
 std::optional<Reply> turned_away(const Visit &visit);
+
+// The session's tokens could not be renewed: it stays, and was used.
+Reply not_renewed(const Visit &visit, const Error &error);
 
 // 401 with the way to login: no_session, or session_expired or
 // session_revoked when there was one.

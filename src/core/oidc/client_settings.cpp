@@ -492,6 +492,12 @@ Result<Done> check_session(ClientSettings &client)
                              "e.g. \"session_timeout 8h;\"");
     }
 
+    const auto &idle = client.session_idle_timeout;
+    if (idle && *idle <= Seconds{0}) {
+        return misconfigured("\"session_idle_timeout\" must be longer than "
+                             "0, e.g. \"session_idle_timeout 30m;\", or off");
+    }
+
     const auto &claims = client.session_claims;
     for (auto name : kNeverKept) {
         if (std::ranges::find(claims, name) != claims.end()) {

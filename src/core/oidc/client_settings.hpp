@@ -99,6 +99,7 @@ struct ClientSettings {
     bool insecure_http = false;
 
     Seconds session_timeout{8 * 3600};
+    std::optional<Seconds> session_idle_timeout; // nullopt: off
     Seconds refresh_before{30};
     std::vector<std::string> session_claims{
         "sub", "name", "email", "preferred_username", "picture",

@@ -7,6 +7,7 @@
 
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -49,7 +50,11 @@ struct Session {
     // What opens it in the store that keeps it; empty: the cookie has it all.
     Secret handle;
 
-    bool is_expired(Instant now) const { return now >= expires; }
+    // Not sealed: what whoever opened it knows besides.
+    std::optional<Seconds> idle; // session_idle_timeout, as it is now
+    bool has_old_key = false;    // sealed by another key than the first
+
+    bool is_expired(Instant now) const { return left(now) <= Seconds{0}; }
     // The access token may still be sent; unknown lifetime counts as yes.
     bool has_live_token(Instant now) const
     {
@@ -61,9 +66,15 @@ struct Session {
         return has_refresh_token && access_token_expires &&
                now >= *access_token_expires - before;
     }
+    // To the nearer of both its ends. A last use that lies ahead, by a clock
+    // that was set back, counts as one of now.
     Seconds left(Instant now) const
     {
-        return is_expired(now) ? Seconds{0} : expires - now;
+        auto left = expires - now;
+        if (idle) {
+            left = std::min(left, *idle - std::max(now - active, Seconds{0}));
+        }
+        return std::max(left, Seconds{0});
     }
 };
 

@@ -140,7 +140,15 @@ Result<Session> read_session(std::string_view cookie_header,
 
     auto session = *count == 0 ? decode_handle(*plain) : decode(*plain);
     wipe(*plain);
-    if (session && session->is_expired(now)) {
+    if (!session) {
+        return session;
+    }
+
+    if (session->handle.empty()) {
+        session->idle = style.idle; // else the store knows its last use
+    }
+    session->has_old_key = crypto::has_old_key(*envelope, keys);
+    if (session->is_expired(now)) {
         return Error{Code::expired, "session is over"};
     }
 

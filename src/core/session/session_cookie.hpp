@@ -10,6 +10,7 @@
 
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -35,6 +36,9 @@ struct CookieStyle {
     // provider's site.
     web::SameSite login_same_site = web::SameSite::lax;
     bool secure = true;
+
+    // What they are good for when nobody uses them (session_idle_timeout).
+    std::optional<Seconds> idle = std::nullopt;
 };
 
 // Is this the name of a chunk? (NAME, NAME.1, NAME.2, exact case)

@@ -12,12 +12,17 @@
 namespace bff::session {
 
 struct Keep {}; // leave it as it is
+// The browser gets it anew with the answer, with the newest tokens there are
+// by then; `is_used`: with that moment as the last use.
+struct Rewrite {
+    bool is_used = false;
+};
 struct Save {
     Session session;
 };                // the browser gets this one
 struct Forget {}; // the browser loses it
 
-using Change = std::variant<Keep, Save, Forget>;
+using Change = std::variant<Keep, Rewrite, Save, Forget>;
 
 // What came with a request.
 struct Found {

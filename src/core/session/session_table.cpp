@@ -130,6 +130,10 @@ SessionTable::Put SessionTable::put(std::string_view id, const Record &record,
         return {Outcome::older, 0};
     }
 
+    // it may have been touched since who puts it has seen it
+    auto active = std::max<int64_t>(
+        to_number(record.active), before == kNone ? 0 : slots_[before].active);
+
     auto blocks = (octets.size() + kBlockOctets - 1) / kBlockOctets;
     if (blocks == 0 || blocks > head_->blocks) {
         return {Outcome::no_room, 0};
@@ -145,7 +149,7 @@ SessionTable::Put SessionTable::put(std::string_view id, const Record &record,
     slot.generation = record.generation;
     slot.version = ++head_->version;
     slot.expires = to_number(record.expires);
-    slot.active = to_number(record.active);
+    slot.active = active;
     slot.length = static_cast<uint32_t>(octets.size());
     slot.first = fill(octets);
     put_now(slot.is_used, 1U);
@@ -188,7 +192,7 @@ void SessionTable::touch(std::string_view id, Instant active) noexcept
     Change change{*this};
 
     auto number = find(id);
-    if (number != kNone && slots_[number].active < to_number(active)) {
+    if (number != kNone) {
         put_now(slots_[number].active, int64_t{to_number(active)});
     }
 }

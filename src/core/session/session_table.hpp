@@ -57,7 +57,7 @@ public:
             Instant now) noexcept;
     std::optional<Seen> look(std::string_view id,
                              std::span<char> into) noexcept;
-    // No earlier than it was.
+    // It was in use then.
     void touch(std::string_view id, Instant active) noexcept;
     void remove(std::string_view id) noexcept;
 

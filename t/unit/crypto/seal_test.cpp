@@ -366,5 +366,17 @@ TEST(empty_views_are_as_good_as_empty_texts)
     ck_assert(is_forged({}, keys));
 }
 
+TEST(tells_an_envelope_of_an_older_key)
+{
+    auto envelope = sealed_by(ring_of("a"));
+
+    ck_assert(!has_old_key(envelope, ring_of("a")));
+    ck_assert(!has_old_key(envelope, ring_of("ab")));
+    ck_assert(has_old_key(envelope, ring_of("ba")));
+    for (size_t i = 0; i < 5; i++) {
+        ck_assert(!has_old_key(envelope.substr(0, i), ring_of("ba")));
+    }
+}
+
 } // namespace
 } // namespace bff::crypto

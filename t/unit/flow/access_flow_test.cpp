@@ -495,3 +495,57 @@ TEST(takes_no_cookie_of_another_provider_bff_44)
     ck_assert(is_problem(stage.reply(stage.access(call("/api/"))), 401,
                          "no_session"));
 }
+
+TEST(request_that_gets_the_token_is_use_of_the_session)
+{
+    FlowStage stage;
+    stage.style.idle = Seconds{600};
+    stage.log_in();
+    ck_assert(is_kept(as_proceed(stage.access(call("/api/"))).change));
+
+    stage.now += Seconds{100};
+    ck_assert(is_used(as_proceed(stage.access(call("/api/"))).change));
+    stage.is_activity = false;
+    ck_assert(is_kept(as_proceed(stage.access(call("/api/"))).change));
+}
+
+TEST(request_that_is_refused_is_no_use_bff_10)
+{
+    FlowStage stage;
+    stage.style.idle = Seconds{600};
+    stage.log_in();
+    stage.now += Seconds{100};
+
+    ck_assert(is_kept(stage.reply(stage.access(foreign_call("/"))).change));
+}
+
+TEST(request_that_waits_for_tokens_is_use_whatever_comes_of_it)
+{
+    FlowStage stage;
+    stage.style.idle = Seconds{600};
+    stage.log_in();
+    stage.now += Seconds{300};
+
+    auto step = stage.access(call("/api/"));
+    ck_assert(is_used(as_fetch(step).change));
+    auto reply = stage.reply(stage.answer(failed(Code::unavailable, "gone")));
+    ck_assert(is_problem(reply, 503, "provider_unavailable"));
+    ck_assert(is_used(reply.change));
+
+    as_fetch(stage.access(call("/api/")));
+    stage.renewed = newer(stage, "second-access-token");
+    step = stage.answer(http(200, ""));
+    ck_assert(is_used(as_proceed(step).change));
+}
+
+TEST(session_that_nobody_used_leads_to_login)
+{
+    FlowStage stage;
+    stage.style.idle = Seconds{200};
+    stage.log_in();
+    stage.now += Seconds{200};
+
+    auto refused = stage.reply(stage.access(call("/api/")));
+    ck_assert(is_problem(refused, 401, "session_expired"));
+    ck_assert(is_forgotten(refused.change));
+}

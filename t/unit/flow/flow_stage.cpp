@@ -392,6 +392,18 @@ bool is_forgotten(const session::Change &change)
     return std::holds_alternative<session::Forget>(change);
 }
 
+bool is_used(const session::Change &change)
+{
+    auto *rewrite = std::get_if<session::Rewrite>(&change);
+    return rewrite != nullptr && rewrite->is_used;
+}
+
+bool is_resealed(const session::Change &change)
+{
+    auto *rewrite = std::get_if<session::Rewrite>(&change);
+    return rewrite != nullptr && !rewrite->is_used;
+}
+
 std::string header(const flow::Reply &reply, std::string_view name)
 {
     return std::string{reply.response.header(name).value_or("")};

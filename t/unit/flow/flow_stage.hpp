@@ -94,6 +94,7 @@ public:
     std::shared_ptr<const oidc::Metadata> metadata;
     std::shared_ptr<const oidc::Jwks> jwks;
     std::string extra_auth_args;
+    bool is_activity = true; // bff_activity
     Instant now = kNow;
     std::map<std::string, std::string> jar; // the browser's cookies
     // What came of Once::refresh, instead of what the jar holds.
@@ -158,7 +159,7 @@ private:
 
         return look(flow::Visit{view, found, provider, party, origins, *entropy,
                                 used, used_tokens, revocations, extra_auth_args,
-                                now});
+                                now, is_activity});
     }
 
     std::string cookie_header() const;
@@ -178,6 +179,9 @@ const flow::Proceed &as_proceed(const flow::Step &step);
 bool is_kept(const session::Change &change);
 bool is_saved(const session::Change &change);
 bool is_forgotten(const session::Change &change);
+// Written anew: with this moment as the last use, or without.
+bool is_used(const session::Change &change);
+bool is_resealed(const session::Change &change);
 
 std::string header(const flow::Reply &reply, std::string_view name);
 std::vector<std::string> set_cookies(const flow::Reply &reply);

@@ -101,3 +101,16 @@ TEST(refresh_is_no_get)
     ck_assert_int_eq(reply.response.status, 405);
     ck_assert(header(reply, "Allow") == "POST");
 }
+
+TEST(page_that_asks_for_tokens_uses_the_session)
+{
+    FlowStage stage;
+    stage.style.idle = Seconds{600};
+    stage.log_in();
+    stage.now += Seconds{100};
+
+    auto step = stage.endpoint("refresh", posted(call("/bff/refresh")));
+    ck_assert(is_used(as_fetch(step).change));
+    auto reply = stage.reply(stage.answer(failed(Code::unavailable, "gone")));
+    ck_assert(is_used(reply.change));
+}

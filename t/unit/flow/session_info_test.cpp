@@ -230,3 +230,50 @@ TEST(survives_details_that_do_not_unpack)
     ck_assert(json_object_size(json::object_at(json.get(), "claims")) == 0);
     ck_assert_int_eq(ask(stage, "user").response.status, 200);
 }
+
+TEST(tells_the_nearer_end_as_it_is_after_this_request)
+{
+    FlowStage stage;
+    stage.style.idle = Seconds{600};
+    stage.log_in();
+    stage.now += Seconds{100};
+    auto expires_in = [&](std::string_view query) {
+        auto reply = stage.reply(stage.endpoint(
+            "session", call("/bff/session" + std::string{query})));
+        return json::integer_at(body(reply).get(), "expires_in");
+    };
+
+    ck_assert(expires_in("") == 600);
+    ck_assert(expires_in("?slide=false") == 500);
+    stage.is_activity = false;
+    ck_assert(expires_in("") == 500);
+
+    stage.client->session_timeout = Seconds{300};
+    stage.is_activity = true;
+    stage.log_in();
+    ck_assert(expires_in("") == 300);
+}
+
+TEST(page_that_only_looks_does_not_extend_the_session)
+{
+    FlowStage stage;
+    stage.style.idle = Seconds{600};
+    stage.log_in();
+    stage.now += Seconds{100};
+    auto change = [&](std::string_view endpoint, std::string_view query) {
+        auto request =
+            call("/bff/" + std::string{endpoint} + std::string{query});
+        return stage.reply(stage.endpoint(endpoint, request)).change;
+    };
+
+    for (auto endpoint : {"session", "user"}) {
+        ck_assert(is_used(change(endpoint, "")));
+        ck_assert(is_used(change(endpoint, "?slide=true")));
+        ck_assert(is_used(change(endpoint, "?slid=false")));
+        ck_assert(is_kept(change(endpoint, "?slide=false")));
+        ck_assert(is_kept(change(endpoint, "?x=1&slide=False")));
+        // what cannot be read extends nothing
+        ck_assert(is_kept(change(endpoint, "?slide=false&slide=true")));
+        ck_assert(is_kept(change(endpoint, "?slide=%")));
+    }
+}

@@ -222,3 +222,16 @@ TEST(tells_when_the_provider_has_no_userinfo)
     ck_assert(is_problem(reply, 502, "provider_misconfigured"));
     check_kept(stage, reply);
 }
+
+TEST(asking_for_userinfo_uses_the_session_whatever_the_query)
+{
+    FlowStage stage;
+    stage.style.idle = Seconds{600};
+    stage.log_in();
+    stage.now += Seconds{100};
+
+    as_fetch(stage.endpoint("userinfo", call("/bff/userinfo?slide=false")));
+    auto reply = stage.reply(stage.answer(http(200, R"({"sub": "alice"})")));
+    ck_assert_int_eq(reply.response.status, 200);
+    ck_assert(is_used(reply.change));
+}

@@ -25,6 +25,30 @@ session::Change tidied(FlowStage &stage)
     });
 }
 
+session::Change used(FlowStage &stage, bool slides = true)
+{
+    return stage.look(call("/"), [&](const flow::Visit &visit) {
+        return flow::used(visit, slides);
+    });
+}
+
+// Logged in, with an idle time, and so many seconds ago.
+void log_in_before(FlowStage &stage, int seconds)
+{
+    stage.style.idle = Seconds{600};
+    stage.log_in();
+    stage.now += Seconds{seconds};
+}
+
+// The first key is another one now.
+void rotate(FlowStage &stage)
+{
+    std::vector<Secret> keys;
+    keys.emplace_back(std::string(crypto::kKeyOctets, 'n'));
+    keys.emplace_back(std::string(crypto::kKeyOctets, 'k'));
+    stage.keys = std::move(*crypto::Keyring::make(keys));
+}
+
 std::string report(FlowStage &stage)
 {
     return stage.look(call("/"), [](const flow::Visit &visit) {
@@ -121,4 +145,82 @@ TEST(judges_a_request_without_a_host_by_everything_else)
     ck_assert(!agreed());
     request.origin = "";
     ck_assert(!agreed());
+}
+
+TEST(use_is_written_down_when_it_is_time)
+{
+    FlowStage stage;
+    log_in_before(stage, 59);
+    ck_assert(is_kept(used(stage)));
+
+    stage.now += Seconds{1};
+    ck_assert(is_used(used(stage)));
+}
+
+TEST(nothing_is_written_down_without_an_idle_time)
+{
+    FlowStage stage;
+    stage.log_in();
+    stage.now += Seconds{3600};
+
+    ck_assert(is_kept(used(stage)));
+}
+
+TEST(request_that_only_looks_is_no_use)
+{
+    FlowStage stage;
+    log_in_before(stage, 300);
+    ck_assert(is_kept(used(stage, false)));
+
+    stage.is_activity = false;
+    ck_assert(is_kept(used(stage)));
+}
+
+TEST(idle_session_is_none)
+{
+    FlowStage stage;
+    log_in_before(stage, 599);
+    ck_assert(is_live(stage));
+
+    stage.now += Seconds{1};
+    ck_assert(!is_live(stage));
+    ck_assert(is_forgotten(used(stage)));
+    ck_assert(is_problem(unauthenticated(stage), 401, "session_expired"));
+}
+
+TEST(session_of_an_old_key_is_sealed_anew_by_whatever_request_ck_26)
+{
+    FlowStage stage;
+    log_in_before(stage, 1);
+    rotate(stage);
+    ck_assert(is_resealed(used(stage)));
+    ck_assert(is_resealed(used(stage, false)));
+    stage.is_activity = false;
+    ck_assert(is_resealed(used(stage)));
+
+    stage.is_activity = true;
+    stage.now += Seconds{59};
+    ck_assert(is_used(used(stage)));
+}
+
+TEST(time_that_lies_ahead_is_written_over)
+{
+    FlowStage stage;
+    log_in_before(stage, -3600);
+
+    ck_assert(is_live(stage));
+    ck_assert(is_resealed(used(stage)));
+    ck_assert(is_resealed(used(stage, false)));
+}
+
+TEST(cookie_with_new_tokens_tells_the_use_as_well)
+{
+    FlowStage stage;
+    log_in_before(stage, 1);
+    stage.renewed = {session::Found::State::active, stage.session(), true};
+    ck_assert(is_used(used(stage)));
+    ck_assert(is_kept(used(stage, false)));
+
+    stage.renewed->session->idle.reset();
+    ck_assert(is_kept(used(stage)));
 }

@@ -585,3 +585,11 @@ TEST(knows_the_client_authentication_methods_by_name)
 }
 
 } // namespace
+
+TEST(idle_time_of_nothing_is_no_idle_time)
+{
+    ck_assert(accepts([](auto &c) { c.session_idle_timeout = Seconds{1}; }));
+    ck_assert(accepts([](auto &c) { c.session_idle_timeout.reset(); }));
+    ck_assert(refuses("session_idle_timeout",
+                      [](auto &c) { c.session_idle_timeout = Seconds{0}; }));
+}

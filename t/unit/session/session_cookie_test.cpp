@@ -62,6 +62,38 @@ std::string pairs(std::vector<std::pair<std::string, std::string>> cookies)
 
 const std::string kName = cookie_style().name;
 
+TEST(session_that_nobody_used_is_expired)
+{
+    TapeEntropy entropy;
+    auto style = cookie_style();
+    auto keys = keyring();
+    auto written = write_session(sample_session(), style, keys, entropy, "");
+    auto header = cookie_header(*written);
+    auto later = kNow + Seconds{600};
+    ck_assert(static_cast<bool>(read_session(header, style, keys, later)));
+
+    style.idle = Seconds{600};
+    ck_assert(read_session(header, style, keys, later - Seconds{1})->idle ==
+              style.idle);
+    ck_assert(read_session(header, style, keys, later).error().code ==
+              Code::expired);
+    style.idle = Seconds{601};
+    ck_assert(static_cast<bool>(read_session(header, style, keys, later)));
+}
+
+TEST(tells_which_sessions_the_first_key_has_not_sealed_ck_26)
+{
+    TapeEntropy entropy;
+    auto style = cookie_style();
+    auto written =
+        write_session(sample_session(), style, keyring("a"), entropy, "");
+    auto header = cookie_header(*written);
+
+    ck_assert(!read_session(header, style, keyring("a"), kNow)->has_old_key);
+    ck_assert(!read_session(header, style, keyring("ab"), kNow)->has_old_key);
+    ck_assert(read_session(header, style, keyring("ba"), kNow)->has_old_key);
+}
+
 } // namespace
 
 TEST(session_comes_back_from_its_cookies)

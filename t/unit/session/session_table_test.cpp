@@ -129,15 +129,17 @@ TEST(removed_session_is_gone_and_its_room_is_free)
     ck_assert_uint_eq(table.size(), 0);
 }
 
-TEST(activity_is_written_down_and_never_back)
+TEST(activity_is_written_down_and_outlives_new_tokens)
 {
     Memory memory;
     auto table = memory.table();
     put(table, 1, "x");
 
     table.touch(id(1), kNow + Seconds{9});
-    table.touch(id(1), kNow + Seconds{5});
     table.touch(id(2), kNow + Seconds{5});
+    ck_assert(table.look(id(1), {})->record.active == kNow + Seconds{9});
+
+    put(table, 1, "y", 1);
     ck_assert(table.look(id(1), {})->record.active == kNow + Seconds{9});
 }
 
