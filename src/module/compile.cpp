@@ -10,12 +10,15 @@
 #include "core/session/cookie_style.hpp"
 #include "core/web/url.hpp"
 #include "module/module.hpp"
+#include "ngx/boundary.hpp"
+#include "ngx/pool.hpp"
 #include "ngx/text.hpp"
 
 namespace bff::module {
 namespace {
 
 constexpr size_t kDefaultZone = 8 * 1024 * 1024;
+constexpr char kMadeKey[] = ":session_key"; // no name of a zone
 
 bool refuse(ngx_conf_t *cf, const Use &use, const std::string &text)
 {
@@ -124,11 +127,15 @@ bool check_endpoints(ngx_conf_t *cf, const LocConf &location)
 
 // --- keys ---
 
-// A key of our own, kept over reloads, for who has written none.
+// A key of our own, for who has written none: kept over reloads, and over
+// upgrades where that is possible.
 void keep_made_key(MainConf &main)
 {
     auto *running = main_conf_of(const_cast<ngx_cycle_t *>(ngx_cycle));
-    if (running != nullptr) {
+    auto *before = running != nullptr ? &running->memory : nullptr;
+
+    main.made_key = main.memory.find(kMadeKey, crypto::kKeyOctets, before);
+    if (main.made_key.empty() && running != nullptr) {
         main.made_key = running->made_key;
     }
 }
@@ -144,10 +151,12 @@ bool make_key(ngx_conf_t *cf, MainConf &main, const Provider &provider)
         return false;
     }
     main.made_key = Secret{std::move(*bytes)};
+    main.memory.leave(kMadeKey, main.made_key, cf->log);
 
     ngx_log_error(NGX_LOG_WARN, cf->log, 0,
                   "bff_provider \"%*s\" has no \"session_key\": one was made "
-                  "and is kept over reloads, but a restart ends all sessions",
+                  "and is kept over reloads and upgrades, but a restart ends "
+                  "all sessions",
                   provider.name.size(), provider.name.data());
     return true;
 }
@@ -166,10 +175,19 @@ Result<crypto::Keyring> keyring(ngx_conf_t *cf, MainConf &main,
 
 // --- shared memory ---
 
-// store::SharedZone or store::SessionZone
-template <class Zone> ngx_int_t open_zone(ngx_shm_zone_t *zone, void *old)
+// What a zone is for; Memory is store::SharedZone or store::SessionZone.
+template <class Memory> struct ZoneUse {
+    MainConf *main;
+    Memory *memory;
+};
+
+template <class Memory> ngx_int_t open_zone(ngx_shm_zone_t *zone, void *old)
 {
-    auto opened = static_cast<Zone *>(zone->data)->open(zone, old != nullptr);
+    auto *use = static_cast<ZoneUse<Memory> *>(zone->data);
+    auto *before = static_cast<ZoneUse<Memory> *>(old);
+    bool is_kept = use->main->memory.open(
+        zone, Memory::kLayout, before ? &before->main->memory : nullptr);
+    auto opened = use->memory->open(zone, is_kept);
 
     if (!opened) {
         ngx_log_error(NGX_LOG_EMERG, zone->shm.log, 0, "bff: %s",
@@ -179,17 +197,19 @@ template <class Zone> ngx_int_t open_zone(ngx_shm_zone_t *zone, void *old)
     return NGX_OK;
 }
 
-template <class Zone>
-bool add_zone(ngx_conf_t *cf, std::string_view name, size_t size, Zone &zone)
+template <class Memory>
+bool add_zone(ngx_conf_t *cf, MainConf &main, const ngx::NamedSize &named,
+              Memory &memory)
 {
-    auto text = ngx::in_pool(cf->pool, name);
-    auto *added = ngx_shared_memory_add(cf, &text, size, &ngx_http_bff_module);
-    if (added == nullptr) {
+    auto name = ngx::in_pool(cf->pool, named.name);
+    auto *zone =
+        ngx_shared_memory_add(cf, &name, named.size, &ngx_http_bff_module);
+    if (zone == nullptr) {
         return false;
     }
 
-    added->init = open_zone<Zone>;
-    added->data = &zone;
+    zone->init = ngx::guarded<open_zone<Memory>>;
+    zone->data = ngx::make_in_pool<ZoneUse<Memory>>(cf->pool, &main, &memory);
     return true;
 }
 
@@ -227,8 +247,9 @@ store::SessionZone *session_zone(ngx_conf_t *cf, MainConf &main,
     auto &zone = main.session_zones.emplace_back();
     zone.name = name;
     zone.size = provider.session_zone_size;
-    return add_zone(cf, name, zone.size, zone.sessions) ? &zone.sessions
-                                                        : nullptr;
+    return add_zone(cf, main, {zone.name, zone.size}, zone.sessions)
+               ? &zone.sessions
+               : nullptr;
 }
 
 // --- providers ---
@@ -346,7 +367,7 @@ bool compile(ngx_conf_t *cf, MainConf &main)
     }
     auto size = main.zone_size ? main.zone_size : kDefaultZone;
     if (!find_request_id(cf, main) ||
-        !add_zone(cf, ngx::view(main.zone_name), size, main.zone)) {
+        !add_zone(cf, main, {ngx::view(main.zone_name), size}, main.zone)) {
         return false;
     }
     for (auto *provider : main.providers) {
@@ -390,6 +411,7 @@ bool check_pair(ngx_conf_t *cf, const Use &a, const Use &b)
 bool take_over(ngx_cycle_t *cycle)
 {
     auto *main = main_conf_of(cycle);
+    ngx::InheritedMemory::close_others(main ? &main->memory : nullptr);
     if (main == nullptr || main->providers.empty()) {
         return true;
     }

@@ -114,7 +114,12 @@ MainConf *main_conf_of(ngx_cycle_t *cycle)
 ngx_int_t init_process(ngx_cycle_t *cycle)
 {
     auto *main = main_conf_of(cycle);
-    if (main == nullptr || main->providers.empty()) {
+    if (main == nullptr) {
+        return NGX_OK;
+    }
+
+    main->memory.close();
+    if (main->providers.empty()) {
         return NGX_OK;
     }
 

@@ -44,6 +44,14 @@ uint64_t pause_after(const session::Session &session, Seconds before)
                : 0;
 }
 
+// A browser that was not told looks for newer tokens when its own are due.
+uint64_t early_by(const session::Session &session, Seconds before)
+{
+    auto expires = session.access_token_expires.value_or(now_by_ngx());
+    auto left = expires - before - now_by_ngx();
+    return static_cast<uint64_t>(std::max(left, Seconds{0}).count()) * 1000;
+}
+
 // What they get whose session could not be renewed by somebody else.
 Error failed_before(const Seen &seen, uint64_t now)
 {
@@ -426,12 +434,11 @@ void Refresher::land(Flight &flight, session::Session session)
     }
 
     auto before = provider_.party->client->refresh_before;
-    auto landing = flights_.land(
-        session.id, flight.lease,
-        {.generation = flight.session().generation,
-         .sealed = *sealed,
-         .wait = pause_after(session, before),
-         .is_early = !flight.session().is_due(before, now_by_ngx())});
+    auto landing = flights_.land(session.id, flight.lease,
+                                 {.generation = flight.session().generation,
+                                  .sealed = *sealed,
+                                  .wait = pause_after(session, before),
+                                  .early = early_by(flight.session(), before)});
     if (!flight.session().handle.empty()) {
         delivered(session); // the browser finds it by itself
     }

@@ -10,6 +10,7 @@
 #include "core/web/origin_policy.hpp"
 #include "module/errands.hpp"
 #include "module/provider.hpp"
+#include "ngx/inherited_memory.hpp"
 #include "store/revocations.hpp"
 #include "store/used_logins.hpp"
 #include "store/used_tokens.hpp"
@@ -41,6 +42,7 @@ struct MainConf {
 
     ngx_str_t zone_name{};
     size_t zone_size = 0;
+    ngx::InheritedMemory memory;
     store::SharedZone zone;
     std::list<NamedZone> session_zones;
     store::UsedLogins used_logins{zone};

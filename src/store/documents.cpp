@@ -20,6 +20,7 @@ namespace {
 constexpr uint64_t kLeaseSlackMs = 1000;   // beyond a call's own deadline
 constexpr uint64_t kTickMs = 1000;         // how soon a dead worker is noticed
 constexpr size_t kMostOctets = 256 * 1024; // of a document
+constexpr int64_t kClockSlack = 60;        // seconds
 constexpr uint32_t kBucketSize = 3;        // KEY-7
 constexpr uint64_t kBucketMs = 10000;
 
@@ -71,6 +72,7 @@ bool replace_text(const SharedZone &zone, SharedDocument *document,
     std::memcpy(text->octets, octets.data(), octets.size());
 
     auto *old = document->text;
+    then();
     document->text = text;
     document->failures_in_a_row = 0;
     document->try_again = 0;
@@ -125,6 +127,7 @@ Error failed_before(const Seen &seen, oidc::Document document, uint64_t now)
 struct Text {
     std::string octets;
     uint64_t generation = 0;
+    int64_t fetched = 0;
     int64_t expires = 0;
 };
 
@@ -142,6 +145,7 @@ Text text_after(const SharedZone &zone, const SharedDocument &shared,
             length = there->length;
             std::memcpy(text.octets.data(), there->octets, length);
             text.generation = there->generation;
+            text.fetched = there->fetched;
             text.expires = there->expires;
         }
     }
@@ -251,6 +255,7 @@ SharedDocument *Documents::slot(Copy &copy)
             std::memcpy(copy.shared->fingerprint, wanted.data(), 32);
             copy.shared->bucket = kBucketSize;
             copy.shared->next = zone_.shared->documents;
+            then();
             zone_.shared->documents = copy.shared;
         }
     }
@@ -280,6 +285,7 @@ void Documents::take_over(Copy &copy)
     auto text = text_after(zone_, *shared, copy.generation);
     if (text.generation != 0 && adopt(copy, text.octets)) {
         copy.generation = text.generation;
+        copy.fetched = text.fetched;
         copy.expires = text.expires;
     }
 }
@@ -312,10 +318,19 @@ const oidc::Provider &Documents::provider(Instant now)
     return provider_;
 }
 
+// Also when the clock was set back since, beyond what workers may differ by:
+// who knows for how long it is to be kept.
+bool Documents::is_stale(const Copy &copy, Instant now)
+{
+    auto moment = to_number(now);
+
+    return copy.generation != 0 &&
+           (moment >= copy.expires || moment < copy.fetched - kClockSlack);
+}
+
 void Documents::renew_if_stale(Copy &copy, Instant now)
 {
-    bool is_stale = copy.generation != 0 && to_number(now) >= copy.expires;
-    if (!is_stale || copy.call || monotonic_now() < copy.next_look) {
+    if (!is_stale(copy, now) || copy.call || monotonic_now() < copy.next_look) {
         return;
     }
 
@@ -470,9 +485,7 @@ bool Documents::try_lease(Copy &copy, const Lease &seen)
     }
 
     copy.lease = ++zone_.shared->last_number;
-    lease.ends = ends;
-    lease.holder = ngx_pid;
-    lease.number = copy.lease;
+    lease.take(copy.lease, ends);
 
     return true;
 }
@@ -481,7 +494,7 @@ void Documents::release(Copy &copy)
 {
     ngx::ZoneLock lock{zone_.pool};
     if (copy.shared->lease.number == copy.lease) {
-        copy.shared->lease.number = 0;
+        copy.shared->lease.end();
     }
 }
 

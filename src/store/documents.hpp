@@ -59,7 +59,8 @@ private:
         oidc::Document document;
         SharedDocument *shared = nullptr;
         uint64_t generation = 0; // of what provider_ holds
-        int64_t expires = 0;     // likewise, seconds since 1970
+        int64_t fetched = 0;     // likewise, seconds since 1970
+        int64_t expires = 0;     // likewise
         uint64_t next_look = 0;  // no renewal before, monotonic
         uint64_t lease = 0;      // ours, while `call` runs
         std::unique_ptr<ngx::HttpCall> call;
@@ -70,6 +71,7 @@ private:
     void take_over_news();
     void take_over(Copy &copy);
     bool adopt(Copy &copy, std::string_view text);
+    static bool is_stale(const Copy &copy, Instant now);
     void renew_if_stale(Copy &copy, Instant now);
 
     Copy &copy_for(oidc::Once once);

@@ -1,7 +1,7 @@
 // Copyright (C) The bff authors. SPDX-License-Identifier: BSD-2-Clause
 
-// A hash table of buckets in shared memory, and results beside it whose sizes
-// have one bound together.
+// A hash table of buckets in shared memory, and a table of the sessions that
+// have come of them.
 
 #include "store/flights.hpp"
 
@@ -16,6 +16,7 @@ constexpr uint64_t kGraceMs = Flights::kGrace.count() * 1000ULL;
 constexpr uint64_t kUndeliveredMs = 30 * 60 * 1000; // while there is room
 constexpr uint64_t kFailedMs = 5 * 60 * 1000;
 constexpr size_t kMostOctets = 16 * 1024; // three cookies with their names
+constexpr uint32_t kSwept = 64;
 
 using Outcome = Flights::Outcome;
 
@@ -40,80 +41,41 @@ bool is_forgotten(const SharedFlight &flight, uint64_t now)
     return !is_flying(flight, now) && now >= flight.until;
 }
 
-// Unlinked before it is freed: who is killed in between loses some memory.
-void drop_result(ngx::ZoneLock &lock, SharedFlight &flight)
+session::SessionTable results_of(const Shared &shared)
 {
-    auto *sealed = flight.sealed;
-    flight.sealed = nullptr;
-    flight.length = 0;
-    lock.free(sealed);
+    return session::SessionTable{shared.flight_results};
 }
 
-void forget(ngx::ZoneLock &lock, SharedFlight &flight)
+// Its octets; 0: it had to give way.
+size_t copy_result(const Shared &shared, const SharedFlight &flight,
+                   std::span<char> into)
+{
+    auto seen =
+        results_of(shared).look({flight.session, sizeof(flight.session)}, into);
+    bool is_there = seen && seen->record.generation == flight.generation &&
+                    seen->length <= into.size();
+
+    return is_there ? seen->length : 0;
+}
+
+void forget(const Shared &shared, SharedFlight &flight)
 {
     set_outcome(flight, Outcome::none);
     flight.until = 0;
-    drop_result(lock, flight);
+    results_of(shared).remove({flight.session, sizeof(flight.session)});
 }
 
-// Who is on his way keeps his lease: only what has landed before goes.
-void give_way(ngx::ZoneLock &lock, SharedFlight &flight, uint64_t now)
+// A part of all flights with each landing, so that what has had its time makes
+// room before anything else has to.
+void sweep(Shared &shared, uint64_t now)
 {
-    if (!is_flying(flight, now)) {
-        forget(lock, flight);
-        return;
-    }
-
-    set_outcome(flight, Outcome::flying);
-    drop_result(lock, flight);
-}
-
-// Forgets what has had its time and says how much is left. `oldest` is the
-// result that is nearest to its end.
-size_t sweep(ngx::ZoneLock &lock, const Shared &shared, uint64_t now,
-             SharedFlight **oldest)
-{
-    size_t octets = 0;
-
-    for (uint32_t i = 0; i < shared.flights_size; i++) {
-        auto &flight = shared.flights[i];
-        if (flight.sealed == nullptr) {
-            continue;
-        }
-        if (is_forgotten(flight, now)) {
-            forget(lock, flight);
-            continue;
-        }
-
-        octets += flight.length;
-        if (*oldest == nullptr || flight.until < (*oldest)->until) {
-            *oldest = &flight;
+    for (uint32_t i = 0; i < std::min(kSwept, shared.flights_size); i++) {
+        auto &flight =
+            shared.flights[shared.flights_swept++ % shared.flights_size];
+        if (outcome_of(flight) != Outcome::none && is_forgotten(flight, now)) {
+            forget(shared, flight);
         }
     }
-
-    return octets;
-}
-
-// Room for so many octets, at the cost of the oldest results.
-u_char *make_room(ngx::ZoneLock &lock, const Shared &shared, size_t octets,
-                  uint64_t now)
-{
-    while (octets <= shared.flight_octets) {
-        SharedFlight *oldest = nullptr;
-        auto used = sweep(lock, shared, now, &oldest);
-
-        if (used + octets <= shared.flight_octets) {
-            if (auto *room = lock.make<u_char>(octets)) {
-                return room;
-            }
-        }
-        if (oldest == nullptr) {
-            break;
-        }
-        give_way(lock, *oldest, now);
-    }
-
-    return nullptr;
 }
 
 } // namespace
@@ -196,9 +158,8 @@ Flights::Seen Flights::look(std::string_view session, uint32_t held) const
             seen.failures = flight->failures;
             seen.code = static_cast<Code>(flight->code);
             seen.try_again = flight->try_again;
-            if (seen.is_newer_than(held) && flight->sealed != nullptr) {
-                length = flight->length;
-                std::memcpy(seen.sealed.data(), flight->sealed, length);
+            if (seen.is_newer_than(held)) {
+                length = copy_result(*zone_.shared, *flight, seen.sealed);
             }
         }
     }
@@ -223,7 +184,8 @@ std::optional<uint64_t> Flights::take_off(std::string_view session,
         if (flight == nullptr) {
             return 0;
         }
-        forget(lock, *flight);
+        forget(*zone_.shared, *flight);
+        then();
         std::memcpy(flight->session, session.data(), 16);
         flight->generation = 0;
         flight->failures = 0;
@@ -231,9 +193,8 @@ std::optional<uint64_t> Flights::take_off(std::string_view session,
     }
 
     auto number = ++zone_.shared->last_number;
-    flight->lease.ends = ends;
-    flight->lease.holder = ngx_pid;
-    flight->lease.number = number;
+    flight->lease.take(number, ends);
+    then();
     if (outcome_of(*flight) == Outcome::none) {
         set_outcome(*flight, Outcome::flying);
     }
@@ -256,7 +217,8 @@ Flights::Landing Flights::land(std::string_view session, uint64_t lease,
                                const Result &result)
 {
     auto now = monotonic_now();
-    auto length = result.sealed.size();
+    bool is_over = result.sealed.empty();
+    auto generation = result.generation + (is_over ? 0 : 1);
     ngx::ZoneLock lock{zone_.pool};
 
     auto *flight = held(session, lease);
@@ -264,33 +226,44 @@ Flights::Landing Flights::land(std::string_view session, uint64_t lease,
         return Landing::lost;
     }
 
-    drop_result(lock, *flight);
-    auto *room = length > 0 && length <= kMostOctets
-                     ? make_room(lock, *zone_.shared, length, now)
-                     : nullptr;
-    if (room != nullptr) {
-        std::memcpy(room, result.sealed.data(), length);
-    }
-
-    bool is_over = length == 0;
+    // until it has landed it is one whose maker may have died
     set_outcome(*flight, Outcome::flying);
-    flight->sealed = room;
-    flight->length = room != nullptr ? static_cast<uint32_t>(length) : 0;
-    flight->generation = result.generation + (is_over ? 0 : 1);
+    then();
+
+    sweep(*zone_.shared, now);
+    bool is_kept = is_over || keep(session, generation, result.sealed);
+    flight->generation = generation;
     flight->failures = 0;
     flight->try_again = now + result.wait;
-    flight->until =
-        now + std::max(is_over ? kGraceMs : kUndeliveredMs, result.wait);
-    if (is_over || room != nullptr) {
+    flight->until = now +
+                    std::max(is_over ? kGraceMs : kUndeliveredMs, result.wait) +
+                    result.early;
+    then();
+    if (is_kept) {
         set_outcome(*flight, is_over ? Outcome::over : Outcome::landed);
     }
-    flight->lease.ends = 0; // its number stays: who saw another is late
+    then();
+    flight->lease.end();
 
-    if (result.is_early) {
+    if (result.early > 0) {
         __atomic_store_n(&zone_.shared->early_until, now + kGraceMs,
                          __ATOMIC_RELAXED);
     }
-    return is_over || room != nullptr ? Landing::done : Landing::no_room;
+    return is_kept ? Landing::done : Landing::no_room;
+}
+
+// At the cost of the oldest results; their flights are none the less.
+bool Flights::keep(std::string_view session, uint32_t generation,
+                   std::string_view sealed) const
+{
+    if (sealed.size() > kMostOctets) {
+        return false;
+    }
+
+    auto results = results_of(*zone_.shared);
+    results.remove(session); // of another flight, that is forgotten
+    auto done = results.put(session, {generation, {}, {}}, sealed, {});
+    return done.outcome == session::SessionTable::Put::Outcome::done;
 }
 
 // What has landed before is still good for who has not seen it.
@@ -309,7 +282,8 @@ Flights::Landing Flights::fail(std::string_view session, uint64_t lease,
     flight->try_again = now + wait;
     flight->until = std::max(flight->until, now + kFailedMs + wait);
     flight->failures++;
-    flight->lease.ends = 0; // its number stays: who saw another is late
+    then();
+    flight->lease.end();
 
     return Landing::done;
 }

@@ -66,7 +66,7 @@ public:
         uint32_t generation;     // of the session that was asked for
         std::string_view sealed; // the next one; empty: it is over
         uint64_t wait = 0;       // ms, before the next one
-        bool is_early = false;   // the old token has not had its time
+        uint64_t early = 0;      // ms, before the old token was due
     };
     enum class Landing { done, lost, no_room };
     // lost: the lease was, so nothing is kept.
@@ -86,6 +86,8 @@ private:
     SharedFlight *find(std::string_view session) const;
     SharedFlight *held(std::string_view session, uint64_t lease) const;
     SharedFlight *place_for(std::string_view session, uint64_t now) const;
+    bool keep(std::string_view session, uint32_t generation,
+              std::string_view sealed) const;
 
     const SharedZone &zone_;
 };

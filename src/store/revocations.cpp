@@ -166,8 +166,8 @@ void Revocations::take_over(Copy &copy)
     auto oldest = written > ring.size ? written - ring.size : 0;
     read(copy, ring, std::max(copy.seen, oldest), written);
 
-    // What went from the ring, or has had its time, goes from here as well,
-    // but not each time that an entry comes into a full ring.
+    // What went from the ring goes from here as well, but not each time that an
+    // entry comes into a full ring.
     if (copy.entries.size() > 2 * ring.size) {
         copy.entries.clear();
         read(copy, ring, oldest, written);
@@ -177,12 +177,11 @@ void Revocations::take_over(Copy &copy)
 void Revocations::read(Copy &copy, const RevocationRing &ring, uint64_t from,
                        uint64_t to)
 {
-    auto now = ngx_time();
-
+    // Those whose time is over as well: the clock may be set back.
     for (auto number = from; number < to; number++) {
         auto slot = read_slot(ring.slots[number % ring.size], number);
-        if (!slot.is_whole || slot.until <= now) {
-            continue; // pushed out by now, or over
+        if (!slot.is_whole) {
+            continue; // pushed out by now
         }
 
         auto &known =

@@ -9,13 +9,12 @@
 namespace bff::store {
 namespace {
 
-constexpr uint64_t kLayout = 1;
 constexpr time_t kComplainAgain = 60; // seconds
 constexpr size_t kUsualOctets = 8192; // of a session, asked for at once
 
 // What a zone of its own begins with.
 struct Root {
-    uint64_t layout;
+    uint32_t layout;
     void *table;
 };
 
@@ -34,7 +33,7 @@ Root *lay_out(ngx_slab_pool_t *pool)
         return nullptr;
     }
 
-    root->layout = kLayout;
+    root->layout = SessionZone::kLayout;
     root->table = make_session_table(lock, octets_left(pool));
     if (root->table == nullptr) {
         return nullptr;
@@ -61,11 +60,11 @@ void SessionZone::use(ngx_slab_pool_t *pool, void *memory)
     memory_ = memory;
 }
 
-Result<Done> SessionZone::open(ngx_shm_zone_t *zone, bool old)
+Result<Done> SessionZone::open(ngx_shm_zone_t *zone, bool is_kept)
 {
     auto *pool = ngx::slab(zone);
 
-    if (old || zone->shm.exists) {
+    if (is_kept || zone->shm.exists) {
         auto *root = static_cast<Root *>(pool->data);
         if (root == nullptr || root->layout != kLayout) {
             return Error{Code::misconfigured,

@@ -14,14 +14,16 @@ namespace bff::store {
 
 class SessionZone {
 public:
+    // Of a zone of its own; another number than bff_zone's.
+    static constexpr uint32_t kLayout = 1001;
+
     // `remedy` is what makes it larger, for the log.
     explicit SessionZone(std::string remedy) : remedy_{std::move(remedy)} {}
 
     // A piece of a zone, laid out as a table.
     void use(ngx_slab_pool_t *pool, void *memory);
-    // All of a zone; called by NGINX when it is new or was kept over a reload,
-    // `old` tells which. Errors: misconfigured.
-    Result<Done> open(ngx_shm_zone_t *zone, bool old);
+    // All of a zone, when it is new or was kept. Errors: misconfigured.
+    Result<Done> open(ngx_shm_zone_t *zone, bool is_kept);
 
     // Errors: unavailable (it is too small for this one).
     Result<Done> put(std::string_view id,

@@ -34,7 +34,7 @@ SharedFlight *make_flights(ngx::ZoneLock &lock, Shared *shared, size_t octets)
 {
     auto size = entries_for(octets / kFlights, sizeof(SharedFlight));
     shared->flights_size = static_cast<uint32_t>(size);
-    shared->flight_octets = static_cast<uint32_t>(octets / kFlightResults);
+    shared->flight_results = make_session_table(lock, octets / kFlightResults);
     return lock.make<SharedFlight>(size * sizeof(SharedFlight));
 }
 
@@ -69,16 +69,16 @@ Shared *lay_out(ngx_slab_pool_t *pool, size_t octets)
         return nullptr;
     }
 
-    shared->layout = kLayout;
+    shared->layout = SharedZone::kLayout;
     shared->flights = make_flights(lock, shared, octets);
     shared->used_logins = make_table(lock, octets / kLogins);
     shared->used_tokens = make_table(lock, octets / kTokens);
     shared->revocations = make_ring(lock, octets / kRevocations);
     shared->unproven_revocations = make_ring(lock, octets / kUnproven);
     shared->sessions = make_session_table(lock, octets / kSessions);
-    if (!shared->flights || !shared->used_logins || !shared->used_tokens ||
-        !shared->revocations || !shared->unproven_revocations ||
-        !shared->sessions) {
+    if (!shared->flights || !shared->flight_results || !shared->used_logins ||
+        !shared->used_tokens || !shared->revocations ||
+        !shared->unproven_revocations || !shared->sessions) {
         return nullptr;
     }
 
@@ -88,11 +88,11 @@ Shared *lay_out(ngx_slab_pool_t *pool, size_t octets)
 
 } // namespace
 
-Result<Done> SharedZone::open(ngx_shm_zone_t *zone, bool old)
+Result<Done> SharedZone::open(ngx_shm_zone_t *zone, bool is_kept)
 {
     pool = ngx::slab(zone);
 
-    if (old || zone->shm.exists) {
+    if (is_kept || zone->shm.exists) {
         shared = static_cast<Shared *>(pool->data);
         if (shared == nullptr || shared->layout != kLayout) {
             return Error{Code::misconfigured,

@@ -7,9 +7,13 @@
 // that was kept over a reload is refused.
 //
 // Every change is one pointer or one number written last, so that a worker
-// killed in the middle leaves the old state or the new one.
+// killed in the middle leaves the old state or the new one. NGINX's slab pool
+// cannot promise that of itself, so it is asked for memory only when the zone
+// is laid out, and for documents, which are few and rarely change.
 
 #pragma once
+
+#include <atomic>
 
 #include "core/base/result.hpp"
 #include "ngx/zone.hpp"
@@ -17,7 +21,12 @@
 
 namespace bff::store {
 
-constexpr uint32_t kLayout = 2;
+// What was written before it is there before what is written after it, for
+// those who find it after this process was killed.
+inline void then() noexcept
+{
+    std::atomic_signal_fence(std::memory_order_seq_cst);
+}
 
 // A document's text. Never changed once it is linked.
 struct SharedText {
@@ -31,9 +40,23 @@ struct SharedText {
 // Who is asking the provider: a lease, so that a worker that dies hands it
 // on.
 struct Lease {
-    uint64_t number; // 0: nobody; else one that names the asker
+    uint64_t number; // 0: nobody yet; else one that names the asker
     uint64_t ends;   // milliseconds of the monotonic clock
     ngx_pid_t holder;
+
+    // Nobody's until it is whole.
+    void take(uint64_t its_number, uint64_t until) noexcept
+    {
+        ends = 0;
+        then();
+        holder = ngx_pid;
+        number = its_number;
+        then();
+        ends = until;
+    }
+
+    // Its number stays: who saw another is late.
+    void end() noexcept { ends = 0; }
 
     // Not under a lock: asks the system whether the holder lives.
     bool is_held(uint64_t now) const noexcept;
@@ -64,7 +87,7 @@ struct UsedOnce {
 
 // A refresh of one session's tokens, under way or over; see flights.
 struct SharedFlight {
-    u_char session[16];  // its id
+    char session[16];    // its id
     uint32_t outcome;    // store::Flights::Outcome
     uint32_t generation; // of the session that has come of it, or has ended
     uint32_t failures;   // in a row, since then
@@ -72,8 +95,6 @@ struct SharedFlight {
     Lease lease;
     uint64_t try_again; // nobody asks before this moment, unless he must
     uint64_t until;     // then it is forgotten
-    uint32_t length;
-    u_char *sealed; // the session that has come of it; null: none
 };
 
 struct UsedOnceTable {
@@ -101,9 +122,10 @@ struct Shared {
     uint64_t news;        // grows with each new text; read without a lock
     uint64_t last_number; // leases and generations
     SharedDocument *documents;
-    uint32_t flights_size;  // a multiple of the bucket size
-    uint32_t flight_octets; // so many may all results have
+    uint32_t flights_size; // a multiple of the bucket size
+    uint32_t flights_swept;
     SharedFlight *flights;
+    void *flight_results; // a session_table
     uint64_t early_until; // a refresh before its time was; without a lock
     UsedOnceTable *used_logins;
     UsedOnceTable *used_tokens;
@@ -114,13 +136,15 @@ struct Shared {
 
 // The zone, as a worker sees it.
 struct SharedZone {
+    static constexpr uint32_t kLayout = 2;
+
     ngx_slab_pool_t *pool = nullptr;
     Shared *shared = nullptr;
     SessionZone sessions{"\"bff_zone\""};
 
-    // Called by NGINX when the zone is new or was kept over a reload; `old`
-    // tells which. Errors: misconfigured.
-    Result<Done> open(ngx_shm_zone_t *zone, bool old);
+    // In the zone's init callback: takes over what was kept over a reload or
+    // an upgrade, or lays it out anew. Errors: misconfigured.
+    Result<Done> open(ngx_shm_zone_t *zone, bool is_kept);
 };
 
 // Milliseconds of the clock that no administrator sets.
