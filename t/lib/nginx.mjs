@@ -20,7 +20,8 @@ import { kPatience, until, within } from './wait.mjs';
 
 const kHere = path.dirname(fileURLToPath(import.meta.url));
 
-export const kBinary = process.env.NGINX_BINARY || 'nginx';
+// With its whole path, which an upgrade needs.
+export const kBinary = whole(process.env.NGINX_BINARY || 'nginx');
 export const kModule = path.resolve(process.env.BFF_MODULE
     || path.join(kHere, '../../build/ngx_http_bff_module.so'));
 
@@ -87,6 +88,7 @@ export class Nginx {
     #ended;
     #expected;
     #stopped = false;
+    #heir;           // the master that an upgrade has started
 
     constructor(place, child, expected) {
         this.place = place;
@@ -100,6 +102,7 @@ export class Nginx {
     // conf:     the same for the whole file, then nothing is added but prefix
     // workers, master, level, module: false, expected: [RegExp of bad lines]
     // clock: true, for setForward()
+    // daemon: true, for upgrade(): NGINX refuses one while its parent lives
     static async start(options) {
         const place = options.place ?? await Place.make();
         writeConfiguration(place, options);
@@ -112,6 +115,9 @@ export class Nginx {
 
         try {
             await nginx.#listening();
+            if (options.daemon) {
+                await nginx.#isDaemon();
+            }
         } catch (e) {
             child.kill('SIGTERM');
             place.remove();
@@ -143,8 +149,9 @@ export class Nginx {
         }
     }
 
+    // Of the master that the pid file names.
     get pid() {
-        return this.#child.pid;
+        return this.#heir ?? this.#child.pid;
     }
 
     // Started with { clock: true }: it is now `seconds` later than it is, or
@@ -194,6 +201,66 @@ export class Nginx {
         await this.#listening();
     }
 
+    // A signal that comes before the workers is not heeded.
+    async #isDaemon() {
+        await within('the first process to leave', this.#ended);
+        this.#follow();
+        await until('workers', () => this.workers().length > 0);
+    }
+
+    // The pid file names another master than the one that was known.
+    #follow() {
+        const pid = Number(this.file('nginx.pid'));
+
+        if (pid !== this.#child.pid) {
+            this.#heir ?? process.on('exit', () => isAlive(this.#heir)
+                && process.kill(this.#heir, 'SIGTERM'));
+            this.#heir = pid;
+        }
+    }
+
+    // A new binary is executed, and both serve; the old one's pid.
+    async beginUpgrade() {
+        const old = this.pid;
+        process.kill(old, 'SIGUSR2');
+
+        await until('a new master', () => {
+            const pid = Number(this.file('nginx.pid'));
+            return pid && pid !== old && children(pid).length > 0;
+        });
+        this.#follow();
+        return old;
+    }
+
+    // The old master's workers end, then itself.
+    async finishUpgrade(old) {
+        process.kill(old, 'SIGWINCH');
+        await until('the old workers to leave', () =>
+            children(old).every((pid) => pid === this.#heir));
+        process.kill(old, 'SIGQUIT');
+        await until('the old master to leave', () => !isAlive(old));
+    }
+
+    async upgrade() {
+        await this.finishUpgrade(await this.beginUpgrade());
+    }
+
+    // The old master serves again, and the new one goes.
+    async rollBack(old) {
+        const heir = this.#heir;
+
+        process.kill(old, 'SIGWINCH');
+        await until('the old workers to leave', () =>
+            children(old).every((pid) => pid === heir));
+        process.kill(old, 'SIGHUP');
+        await until('the old workers to come back', () =>
+            children(old).some((pid) => pid !== heir));
+        process.kill(heir, 'SIGQUIT');
+        await until('the new master to leave', () => !isAlive(heir)
+            && Number(this.file('nginx.pid')) === old);
+        this.#follow();
+    }
+
     async killWorker(signal = 'SIGKILL') {
         const [victim] = this.workers();
         this.#expected.push(new RegExp(`process ${victim} exited on signal`));
@@ -222,13 +289,17 @@ export class Nginx {
     }
 
     async #quit() {
-        this.#child.kill('SIGQUIT');
+        if (isAlive(this.pid)) {
+            process.kill(this.pid, 'SIGQUIT');
+        }
 
         try {
-            await within('NGINX to quit', this.#ended);
+            await (this.#heir
+                ? until('NGINX to quit', () => !isAlive(this.#heir))
+                : within('NGINX to quit', this.#ended));
         } catch (e) {
             children(this.pid).forEach((pid) => process.kill(pid, 'SIGKILL'));
-            this.#child.kill('SIGKILL');
+            process.kill(this.pid, 'SIGKILL');
             throw e;
         }
     }
@@ -243,7 +314,7 @@ export class Nginx {
 
     async #listening() {
         await until('NGINX to listen', async () => {
-            if (this.#child.exitCode !== null) {
+            if (this.#child.exitCode) {
                 throw new Error(`NGINX did not start:\n${this.log()}`);
             }
 
@@ -276,12 +347,13 @@ function wholeFile(place, options, text) {
     const level = process.env.BFF_DEBUG ? 'debug' : options.level ?? 'info';
 
     return `
-daemon off;
+daemon ${options.daemon ? 'on' : 'off'};
 master_process ${options.master ?? 'on'};
 worker_processes ${options.workers ?? 1};
 worker_shutdown_timeout 5s;
 ${process.getuid() === 0 ? 'user root;' : ''}
 ${options.clock ? kClockVariables : ''}
+${process.env.BFF_SANITIZE ? kSanitizerVariables : ''}
 error_log error.log ${level};
 pid nginx.pid;
 ${options.module === false ? '' : `load_module ${kModule};`}
@@ -345,6 +417,10 @@ function sanitizerEnvironment(place) {
     };
 }
 
+// What a new binary is executed with, too.
+const kSanitizerVariables = `env LD_PRELOAD; env ASAN_OPTIONS;
+env LSAN_OPTIONS; env UBSAN_OPTIONS;`;
+
 let preloaded;
 
 function preload() {
@@ -362,6 +438,43 @@ function sanitizerReports(prefix) {
 
 function readIfThere(file) {
     return fs.existsSync(file) ? fs.readFileSync(file) : Buffer.alloc(0);
+}
+
+function whole(program) {
+    const found = program.includes('/') ? program : (process.env.PATH ?? '')
+        .split(':').map((folder) => path.join(folder, program))
+        .find((file) => fs.existsSync(file));
+
+    return found ?? program;
+}
+
+// Whoever has ended and was not asked after yet counts as gone.
+export function isAlive(pid) {
+    try {
+        return !/^\d+ \(.*\) Z/.test(
+            fs.readFileSync(`/proc/${pid}/stat`, 'utf8'));
+    } catch {
+        return false;
+    }
+}
+
+// The memory that a process holds for the next binary: [{ name, file }], the
+// file as a path that can be opened.
+export function heirlooms(pid) {
+    return fs.readdirSync(`/proc/${pid}/fd`).flatMap((fd) => {
+        const file = `/proc/${pid}/fd/${fd}`;
+        const name = /^\/memfd:ngx_http_bff:(.*) \(deleted\)$/.exec(
+            linkOf(file))?.[1];
+        return name ? [{ name, file }] : [];
+    });
+}
+
+function linkOf(file) {
+    try {
+        return fs.readlinkSync(file);
+    } catch {
+        return ''; // closed meanwhile
+    }
 }
 
 function children(pid) {

@@ -123,3 +123,28 @@ test('RT-5: a reload in the middle loses no refresh', () =>
         }
         assert.equal(refreshes(s), 1);
     }));
+
+test('RT-5: a worker that a reload ends finishes a refresh that nobody waits '
+    + 'for', () =>
+    play(configuration, { workers: 1 }, async (s) => {
+        const browser = await loggedIn(s, 20); // due, and not yet over
+        const waiting = [];
+        s.op.wire.token = (...args) => waiting.push(args);
+        assert.equal((await browser.clone().api('/api/cart')).status, 200);
+        await until('the refresh', () => waiting.length > 0);
+
+        const [old] = s.nginx.workers();
+        process.kill(s.nginx.pid, 'SIGHUP');
+        await until('the old worker to know', () =>
+            /gracefully shutting down/.test(s.nginx.log()));
+        s.op.wire.token = wire.plain;
+        waiting.forEach((args) => wire.plain(...args));
+        await until('the old worker to leave', () =>
+            !s.nginx.workers().includes(old));
+
+        const answer = await browser.api('/api/cart');
+        assert.equal(answer.status, 200);
+        assert.equal(sessionCookiesSet(answer).length, 1);
+        assert.equal(s.api.last.header('authorization'), bearer(s));
+        assert.equal(refreshes(s), 1);
+    }));
