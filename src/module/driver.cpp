@@ -42,13 +42,15 @@ flow::Step show(ngx_http_request_t *r, RequestContext &ctx, Tell tell)
     auto &main = main_conf(r);
     auto &provider = *ctx.provider;
     auto request = view_of(r, ctx);
-    auto now = instant(ngx_time());
+    const auto *time = ngx_timeofday();
+    auto now = instant(time->sec);
     auto args = extra_auth_args(r, provider);
 
-    return tell(flow::Visit{
-        request, ctx.found, provider.documents->provider(now), *provider.party,
-        *loc_conf(r).origins, main.entropy, main.used_logins, main.used_tokens,
-        main.revocations, args, now, loc_conf(r).activity == 1});
+    return tell(
+        flow::Visit{request, ctx.found, provider.documents->provider(now),
+                    *provider.party, *loc_conf(r).origins, main.entropy,
+                    main.used_logins, main.used_tokens, main.revocations, args,
+                    now, loc_conf(r).activity == 1, Milliseconds{time->msec}});
 }
 
 session::Found as_it_stands(ngx_http_request_t *r, session::Found found)

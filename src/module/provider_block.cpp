@@ -327,7 +327,6 @@ Result<Done> set_session_idle_timeout(Line &line)
         return wrong("must be whole seconds, as in \"30m\", or \"off\"");
     }
     line.provider.written.session_idle_timeout = Seconds{*ms / 1000};
-    line.provider.cookies.idle = Seconds{*ms / 1000};
     return Done{};
 }
 
@@ -586,6 +585,8 @@ char *check_block(ngx_conf_t *cf, Provider &provider)
         return refuse(cf, provider, client.error().detail);
     }
 
+    provider.cookies.idle = provider.written.session_idle_timeout;
+    provider.cookies.lifetime = provider.written.session_timeout;
     auto cookies = session::check(provider.cookies);
     if (!cookies) {
         return refuse(cf, provider, cookies.error().detail);

@@ -110,7 +110,7 @@ bool Revocations::is_empty()
     return proven_.entries.empty() && unproven_.entries.empty();
 }
 
-bool Revocations::ends(const session::RevokedName &name, Instant created)
+bool Revocations::ends(const session::RevokedName &name, Moment created)
 {
     take_over(proven_);
     take_over(unproven_);
@@ -119,7 +119,7 @@ bool Revocations::ends(const session::RevokedName &name, Instant created)
 }
 
 bool Revocations::has(const Copy &copy, const session::RevokedName &name,
-                      Instant created) const
+                      Moment created) const
 {
     auto found = copy.entries.find(name);
 

@@ -23,15 +23,15 @@ public:
     void add(const session::Revocation &revocation) override;
     void add_unproven(const session::Revocation &revocation) override;
     bool is_empty() override;
-    bool ends(const session::RevokedName &name, Instant created) override;
+    bool ends(const session::RevokedName &name, Moment created) override;
 
 private:
     struct Hash {
         size_t operator()(const session::RevokedName &name) const noexcept;
     };
     struct Times {
-        int64_t not_before; // seconds since 1970
-        int64_t until;
+        int64_t not_before; // milliseconds since 1970
+        int64_t until;      // seconds
     };
 
     // What this worker has read of one ring.
@@ -46,7 +46,7 @@ private:
     void read(Copy &copy, const RevocationRing &ring, uint64_t from,
               uint64_t to);
     bool has(const Copy &copy, const session::RevokedName &name,
-             Instant created) const;
+             Moment created) const;
 
     const SharedZone &zone_;
     Copy proven_{&Shared::revocations};

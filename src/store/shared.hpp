@@ -107,8 +107,8 @@ struct RevocationSlot {
     uint64_t number; // 0: being written, or never was
     uint64_t octets[2];
     uint64_t kind;
-    int64_t not_before; // seconds since 1970
-    int64_t until;
+    int64_t not_before; // milliseconds since 1970
+    int64_t until;      // seconds
 };
 
 struct RevocationRing {

@@ -34,7 +34,7 @@ session::Found ZoneStore::find(session::Session handle, Instant now) const
     }
 
     session->active = stored->record.active;
-    session->idle = style_.idle;
+    session::limit(*session, style_);
     session->has_old_key = handle.has_old_key;
     if (session->is_expired(now)) {
         return lost(std::move(handle));

@@ -7,7 +7,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import { kKey, sessionCookiesSet } from '../lib/checks.mjs';
-import { attempt, stage } from '../lib/stage.mjs';
+import { attempt, play, stage } from '../lib/stage.mjs';
 import { until } from '../lib/wait.mjs';
 
 const s = stage(({ op, api, at }) => `
@@ -97,6 +97,30 @@ test('session_timeout says what session tells, and nothing outlives it',
         assert.ok(attributes['max-age'] === undefined
             || Number(attributes['max-age']) <= 172800);
     });
+
+test('a session_timeout that is shortened counts for older sessions as well',
+    () => play(({ op, api, at }) => `
+        bff_provider corp {
+            issuer ${op.issuer};
+            client_id shop;
+            client_secret "shop secret";
+            session_key ${kKey};
+            session_timeout 8h;
+        }
+        server {
+            listen ${at.tls()};
+            location / { return 200 home; }
+            location /api/ { bff corp; proxy_pass http://${api.address}; }
+        }
+    `, {}, async (own) => {
+        const { browser: b } = await attempt(own);
+        assert.ok((await b.session()).expires_in > 3600);
+        own.at.file('nginx.conf', own.nginx.file('nginx.conf').replace(
+            'session_timeout 8h', 'session_timeout 1m'));
+        await own.nginx.reload();
+        const left = (await b.session()).expires_in;
+        assert.ok(left > 0 && left <= 60, `${left}`);
+    }));
 
 test('an access token that ended goes nowhere while none can be renewed',
     async () => {

@@ -12,6 +12,7 @@ import { assertErrorPage, assertHidden, assertProblem, kKey,
     sessionCookiesSet } from '../lib/checks.mjs';
 import { logoutToken, postToken } from '../lib/logout_token.mjs';
 import { sharedMemoryHas } from '../lib/memory.mjs';
+import { kNoClock } from '../lib/nginx.mjs';
 import { attempt, play, restart } from '../lib/stage.mjs';
 import { until } from '../lib/wait.mjs';
 
@@ -43,7 +44,7 @@ function scene(name, where, act, options = {}) {
     const zone = where === 'overflow' && options.small
         ? 'bff_zone bff:256k;' : '';
 
-    test(`${name} (${where})`, () => play(
+    test(`${name} (${where})`, { skip: options.skip }, () => play(
         configuration(`${directives} ${options.more ?? ''}`, zone),
         { workers: 2, ...options }, (s) => {
             s.where = where;
@@ -140,6 +141,82 @@ both('a restart loses it, and says so by session_expired', async (s) => {
     await restart(s);
     assertProblem(await s.browser().api('/api/x', { cookies }), 401,
         'session_expired');
+});
+
+both('an upgrade of the binary keeps it, and so does the next', async (s) => {
+    const { browser } = await loggedIn(s);
+    await s.nginx.upgrade();
+    const later = (await loggedIn(s)).browser;
+    await s.nginx.upgrade();
+    for (let i = 0; i < 4; i++) {
+        assert.ok(await works(browser.clone()));
+        assert.ok(await works(later.clone()));
+    }
+}, { daemon: true });
+
+// --- idle ---
+
+const secondsLeft = async (browser) =>
+    (await browser.api('/bff/session?slide=false')).json().expires_in;
+const idle = (name, act, options) => both(name, act, { clock: true,
+    skip: kNoClock, more: 'session_idle_timeout 600s;', ...options });
+
+idle('it ends when nobody uses it', async (s) => {
+    const { browser } = await loggedIn(s);
+    s.nginx.setForward(599);
+    await until('the clock to be set', async () =>
+        await secondsLeft(browser) <= 1);
+    s.nginx.setForward(605);
+    const late = await until('the session to end', async () => {
+        const answer = await browser.api('/bff/user?slide=false');
+        return answer.status === 401 && answer;
+    });
+    assertProblem(late, 401, 'session_expired');
+});
+
+idle('its use is written down without a cookie', async (s) => {
+    const { browser } = await loggedIn(s);
+    for (let at = 300; at <= 1500; at += 300) {
+        s.nginx.setForward(at);
+        await until('the clock to be set', async () =>
+            await secondsLeft(browser) <= 301);
+        const answer = await browser.api('/api/x');
+        assert.equal(answer.status, 200);
+        assert.deepEqual(answer.setCookies, []);
+        assert.ok(await secondsLeft(browser) >= 598);
+    }
+});
+
+idle('new tokens do not undo it', async (s) => {
+    const { browser } = await loggedIn(s, 500);
+    s.op.refreshedIdToken = false; // by another clock it would be old
+    s.nginx.setForward(550);
+    await until('the clock to be set', async () =>
+        await secondsLeft(browser) <= 51);
+    assert.ok(await works(browser));
+    assert.ok((await browser.session()).expires_in >= 598);
+});
+
+// --- the key of the cookie ---
+
+both('its cookie is sealed anew with the first key', async (s) => {
+    const { browser } = await loggedIn(s);
+    const before = browser.jar.header(new URL(browser.origin));
+    s.at.file('nginx.conf', s.nginx.file('nginx.conf').replace(
+        `session_key ${kKey};`,
+        `session_key ${'ab'.repeat(32)}; session_key ${kKey};`));
+    await s.nginx.reload();
+
+    const answer = await browser.api('/api/x');
+    assert.equal(answer.status, 200);
+    assert.equal(sessionCookiesSet(answer).length, 1);
+    assert.notEqual(browser.jar.header(new URL(browser.origin)), before);
+    assert.deepEqual((await browser.api('/api/x')).setCookies, []);
+
+    s.at.file('nginx.conf', s.nginx.file('nginx.conf').replace(
+        `session_key ${kKey};`, ''));
+    await s.nginx.reload();
+    assert.ok(await works(browser));
 });
 
 // --- new tokens ---

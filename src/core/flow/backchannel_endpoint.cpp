@@ -115,7 +115,7 @@ Step end_sessions(const Visit &visit, const oidc::Jws &verified)
     }
 
     visit.revocations.add(session::revocation_of(client.issuer, token->sid,
-                                                 token->sub, visit.now,
+                                                 token->sub, visit.moment(),
                                                  client.session_timeout));
 
     Reply reply;

@@ -94,7 +94,7 @@ Reply end_own_session(const Visit &visit)
         return nothing_done(visit);
     }
 
-    visit.revocations.add(session::revocation_of(*session, visit.now));
+    visit.revocations.add(session::revocation_of(*session, visit.moment()));
     auto reply = done(visit);
     reply.change = session::Forget{};
     return reply;
@@ -103,8 +103,8 @@ Reply end_own_session(const Visit &visit)
 Reply end_session(const Visit &visit, std::string_view sid)
 {
     const auto &client = *visit.party.client;
-    auto revocation = session::revocation_of(client.issuer, sid, "", visit.now,
-                                             client.session_timeout);
+    auto revocation = session::revocation_of(
+        client.issuer, sid, "", visit.moment(), client.session_timeout);
 
     const auto *session = live_session(visit);
     if (session == nullptr) {

@@ -247,7 +247,7 @@ std::string provider_url(const Visit &visit, const oidc::EndSession &request)
 void take_back(const Visit &visit, const session::Session &session,
                Reply &reply)
 {
-    visit.revocations.add(session::revocation_of(session, visit.now));
+    visit.revocations.add(session::revocation_of(session, visit.moment()));
 
     auto errand = revocation(visit, session);
     if (errand) {

@@ -47,7 +47,7 @@ Result<session::Session> new_session(const Visit &visit, const Told &told)
     session.id = std::move(*id);
     session.has_refresh_token = !tokens.refresh_token.empty();
     mark(session, client, told.id_token);
-    session.created = visit.now;
+    session.created = visit.moment();
     session.expires = visit.now + client.session_timeout;
     session.active = visit.now;
     session.idle = client.session_idle_timeout;

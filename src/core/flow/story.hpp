@@ -47,6 +47,9 @@ struct Visit {
     std::string_view extra_auth_args; // evaluated for this request
     Instant now;
     bool is_activity = true; // requests are, where this one went
+    Milliseconds fraction{}; // of the second
+
+    Moment moment() const { return now + fraction; }
 };
 
 // What the provider said. Errors: unavailable (no answer, or none in time),

@@ -35,6 +35,12 @@ public:
         u64(static_cast<uint64_t>(std::clamp(number, 0LL, kLastSecond)));
     }
 
+    void milliseconds(long long number)
+    {
+        auto last = kLastSecond * 1000;
+        u64(static_cast<uint64_t>(std::clamp(number, 0LL, last)));
+    }
+
     void raw(std::string_view octets) { octets_ += octets; }
 
     void text(std::string_view octets)
@@ -69,6 +75,17 @@ public:
     {
         auto number = u64();
         if (number > static_cast<uint64_t>(kLastSecond)) {
+            failed_ = true;
+            return 0;
+        }
+
+        return static_cast<long long>(number);
+    }
+
+    long long milliseconds()
+    {
+        auto number = u64();
+        if (number > static_cast<uint64_t>(kLastSecond) * 1000) {
             failed_ = true;
             return 0;
         }

@@ -2,8 +2,8 @@
 
 // Which names a session has, and what a logout means by its own.
 //
-// A time counts in whole seconds: a session of the very second in which the
-// logout came is taken for one that began before it.
+// A session of the very millisecond in which the logout came is taken for one
+// that began before it.
 
 #include "core/session/revocations.hpp"
 
@@ -27,7 +27,7 @@ bool is_unknown(std::string_view mark);
 
 } // namespace
 
-Revocation revocation_of(const Session &session, Instant now)
+Revocation revocation_of(const Session &session, Moment now)
 {
     // an id is never given twice, but a clock may have been set back
     return {name(Kind::session, session.id), std::max(now, session.created),
@@ -35,9 +35,10 @@ Revocation revocation_of(const Session &session, Instant now)
 }
 
 Revocation revocation_of(std::string_view issuer, std::string_view sid,
-                         std::string_view sub, Instant now, Seconds lifetime)
+                         std::string_view sub, Moment now, Seconds lifetime)
 {
-    return {name_of_logout(issuer, sid, sub), now, now + lifetime};
+    return {name_of_logout(issuer, sid, sub), now,
+            std::chrono::ceil<Seconds>(now) + lifetime};
 }
 
 bool is_revoked(const Session &session, Revocations &revocations)

@@ -26,8 +26,8 @@ struct RevokedName {
 
 struct Revocation {
     RevokedName name;
-    Instant not_before; // sessions that began later are others
-    Instant until;      // no session that it ends lives longer
+    Moment not_before; // sessions that began later are others
+    Instant until;     // no session that it ends lives longer
 };
 
 class Revocations {
@@ -41,16 +41,16 @@ public:
     virtual void add_unproven(const Revocation &revocation) = 0;
 
     virtual bool is_empty() = 0;
-    virtual bool ends(const RevokedName &name, Instant created) = 0;
+    virtual bool ends(const RevokedName &name, Moment created) = 0;
 };
 
 // This very session, until its own end.
-Revocation revocation_of(const Session &session, Instant now);
+Revocation revocation_of(const Session &session, Moment now);
 
 // LT-7: of a sid, of a sub, or of sessions that have both; "" leaves one out,
 // but not both.
 Revocation revocation_of(std::string_view issuer, std::string_view sid,
-                         std::string_view sub, Instant now, Seconds lifetime);
+                         std::string_view sub, Moment now, Seconds lifetime);
 
 bool is_revoked(const Session &session, Revocations &revocations);
 

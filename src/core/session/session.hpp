@@ -41,7 +41,7 @@ struct Session {
     uint32_t generation = 0; // how many times its tokens were renewed
     bool has_refresh_token = false;
     std::string sid_mark, sub_mark; // see mark.hpp
-    Instant created;
+    Moment created;
     Instant expires; // absolute end (session_timeout)
     Instant active;  // the last activity that was written down
     std::optional<Instant> access_token_expires;

@@ -57,7 +57,7 @@ std::string encode(const Session &session)
     out.u8(session.has_refresh_token ? kHasRefreshToken : 0);
     out.raw(fitted(session.sid_mark, kMarkOctets));
     out.raw(fitted(session.sub_mark, kMarkOctets));
-    out.seconds(to_number(session.created));
+    out.milliseconds(to_number(session.created));
     out.seconds(to_number(session.expires));
     out.seconds(to_number(session.active));
     out.seconds(expires_or_zero(session.access_token_expires));
@@ -82,7 +82,7 @@ Result<Session> decode(std::string_view bytes)
     session.has_refresh_token = flags == kHasRefreshToken;
     session.sid_mark = in.raw(kMarkOctets);
     session.sub_mark = in.raw(kMarkOctets);
-    session.created = instant(in.seconds());
+    session.created = moment(in.milliseconds());
     session.expires = instant(in.seconds());
     session.active = instant(in.seconds());
     session.access_token_expires = expires_unless_zero(in.seconds());

@@ -54,6 +54,15 @@ std::string bound_name(const CookieStyle &style, size_t count);
 
 } // namespace
 
+void limit(Session &session, const CookieStyle &style)
+{
+    session.idle = style.idle;
+    if (style.lifetime) {
+        auto created = std::chrono::floor<Seconds>(session.created);
+        session.expires = std::min(session.expires, created + *style.lifetime);
+    }
+}
+
 bool is_chunk_name(std::string_view name, const CookieStyle &style) noexcept
 {
     return chunk_index(name, style).has_value();
@@ -144,8 +153,9 @@ Result<Session> read_session(std::string_view cookie_header,
         return session;
     }
 
-    if (session->handle.empty()) {
-        session->idle = style.idle; // else the store knows its last use
+    limit(*session, style);
+    if (!session->handle.empty()) {
+        session->idle.reset(); // its store knows its last use
     }
     session->has_old_key = crypto::has_old_key(*envelope, keys);
     if (session->is_expired(now)) {

@@ -37,9 +37,14 @@ struct CookieStyle {
     web::SameSite login_same_site = web::SameSite::lax;
     bool secure = true;
 
-    // What they are good for when nobody uses them (session_idle_timeout).
+    // How long they are good for: when nobody uses them
+    // (session_idle_timeout), and at most (session_timeout).
     std::optional<Seconds> idle = std::nullopt;
+    std::optional<Seconds> lifetime = std::nullopt;
 };
+
+// A session of earlier, under the times that hold now.
+void limit(Session &session, const CookieStyle &style);
 
 // Is this the name of a chunk? (NAME, NAME.1, NAME.2, exact case)
 bool is_chunk_name(std::string_view name, const CookieStyle &style) noexcept;

@@ -38,7 +38,7 @@ std::string encode_handle(const Session &session)
     out.raw(session.handle.reveal());
     out.raw(session.sid_mark);
     out.raw(session.sub_mark);
-    out.seconds(to_number(session.created));
+    out.milliseconds(to_number(session.created));
     out.seconds(to_number(session.expires));
 
     return std::move(out).take();
@@ -56,7 +56,7 @@ Result<Session> decode_handle(std::string_view bytes)
     session.handle = Secret{std::string{in.raw(kHandleOctets)}};
     session.sid_mark = in.raw(kMarkOctets);
     session.sub_mark = in.raw(kMarkOctets);
-    session.created = instant(in.seconds());
+    session.created = moment(in.milliseconds());
     session.expires = instant(in.seconds());
     if (!in.complete()) {
         return Error{Code::forged, "handle is damaged"};

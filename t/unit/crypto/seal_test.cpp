@@ -378,5 +378,49 @@ TEST(tells_an_envelope_of_an_older_key)
     }
 }
 
+// --- with a key that is in no ring ---
+
+TEST(what_was_sealed_with_a_key_opens_with_it_and_for_nothing_else)
+{
+    unit::TapeEntropy entropy;
+    const Secret key{std::string(kKeyOctets, 'k')};
+    auto sealed = *seal_with(key, kPlain, kBinding, entropy);
+    ck_assert_uint_eq(sealed.size(), 24 + kPlain.size() + 16);
+    ck_assert(*unseal_with(key, sealed, kBinding) == kPlain);
+
+    auto opens = [&](const Secret &with, const Binding &binding) {
+        auto plain = unseal_with(with, sealed, binding);
+        return plain || plain.error().code != Code::forged;
+    };
+    ck_assert(!opens(Secret{std::string(kKeyOctets, 'x')}, kBinding));
+    ck_assert(!opens(Secret{std::string{"short"}}, kBinding));
+    ck_assert(!opens(key, {Purpose::login, kBinding.name, kBinding.provider}));
+    ck_assert(!opens(key, {kBinding.purpose, "other", kBinding.provider}));
+    ck_assert(!opens(key, {kBinding.purpose, kBinding.name, "other"}));
+    ck_assert(ERR_peek_error() == 0);
+}
+
+TEST(what_was_sealed_with_a_key_and_cut_or_changed_does_not_open)
+{
+    unit::TapeEntropy entropy;
+    const Secret key{std::string(kKeyOctets, 'k')};
+    auto sealed = *seal_with(key, kPlain, kBinding, entropy);
+
+    for (size_t i = 0; i < sealed.size(); i++) {
+        auto changed = sealed;
+        changed[i] ^= 1;
+        ck_assert(!unseal_with(key, changed, kBinding));
+        ck_assert(!unseal_with(key, sealed.substr(0, i), kBinding));
+    }
+}
+
+TEST(sealing_with_a_key_needs_random_octets)
+{
+    unit::BrokenEntropy none;
+    const Secret key{std::string(kKeyOctets, 'k')};
+    auto sealed = seal_with(key, kPlain, kBinding, none);
+    ck_assert(!sealed && sealed.error().code == Code::unavailable);
+}
+
 } // namespace
 } // namespace bff::crypto

@@ -136,5 +136,37 @@ TEST(finds_no_session_where_it_was_revoked)
     }
 }
 
+TEST(login_right_after_a_logout_is_another_session)
+{
+    constexpr Milliseconds tick{1};
+    auto session = session_of("sid-1", "user-1");
+    auto out = revocation_of(kIssuer, "", "user-1", kNow, kLifetime);
+
+    session.created = kNow + tick;
+    ck_assert(!ends(out, session));
+    session.created = kNow;
+    ck_assert(ends(out, session));
+    session.created = kNow - tick;
+    ck_assert(ends(out, session));
+}
+
+TEST(revocation_lasts_as_long_as_the_last_session_that_it_ends)
+{
+    auto out =
+        revocation_of(kIssuer, "sid-1", "", kNow + Milliseconds{1}, kLifetime);
+    ck_assert(out.until > kNow + kLifetime);
+}
+
+TEST(session_that_its_store_has_lost_may_have_been_ended)
+{
+    RevocationList list;
+    auto session = sample_session();
+    Found found{Found::State::expired, std::nullopt, false, session};
+    ck_assert(without_revoked(found, list).state == Found::State::expired);
+
+    list.add(revocation_of(session, kNow));
+    ck_assert(without_revoked(found, list).state == Found::State::revoked);
+}
+
 } // namespace
 } // namespace bff::session

@@ -85,7 +85,7 @@ TEST(what_format_version_2_encoded_still_decodes)
                                 "01"
                                 "7369642d6d61726b"
                                 "7375622d6d61726b"
-                                "000000006a18a500"
+                                "0000019e70448959"
                                 "000000006a1915e0"
                                 "000000006a18a514"
                                 "000000006a18a62c"
@@ -101,7 +101,7 @@ TEST(what_format_version_2_encoded_still_decodes)
     ck_assert(session->has_refresh_token);
     ck_assert(session->sid_mark == "sid-mark");
     ck_assert(session->sub_mark == "sub-mark");
-    ck_assert(session->created == instant(0x6a18a500));
+    ck_assert(session->created == moment(1780000000345));
     ck_assert(session->expires == instant(0x6a1915e0));
     ck_assert(session->active == instant(0x6a18a514));
     ck_assert(session->access_token_expires == instant(0x6a18a62c));
@@ -178,8 +178,7 @@ TEST(what_decodes_encodes_to_the_same_octets_whatever_bit_is_flipped)
 
 TEST(session_with_a_time_after_the_year_9999_is_forged)
 {
-    for (size_t at :
-         {kCreatedAt, kCreatedAt + 8, kCreatedAt + 16, kCreatedAt + 24}) {
+    for (size_t at : {kCreatedAt + 8, kCreatedAt + 16, kCreatedAt + 24}) {
         auto bytes = encode(small_session());
         bytes.replace(at, 8, std::string("\0\0\0\x3a\xff\xf4\x41\x7f", 8));
         ck_assert(decode(bytes));
@@ -188,6 +187,17 @@ TEST(session_with_a_time_after_the_year_9999_is_forged)
         bytes.replace(at, 8, std::string(8, '\xff'));
         ck_assert(is_forged(decode(bytes)));
     }
+}
+
+TEST(session_that_began_after_the_year_9999_is_forged)
+{
+    auto session = small_session();
+    session.created = moment(kEndOf9999 * 1000);
+    auto bytes = encode(session);
+    ck_assert(decode(bytes));
+
+    bytes[kCreatedAt + 7]++;
+    ck_assert(is_forged(decode(bytes)));
 }
 
 TEST(times_out_of_range_are_kept_as_the_nearest_that_can_be_kept)

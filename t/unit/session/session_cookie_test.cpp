@@ -5,6 +5,8 @@
 
 #include "core/session/session_cookie.hpp"
 
+#include "core/session/session_store.hpp"
+
 #include <algorithm>
 
 #include "core/crypto/seal.hpp"
@@ -92,6 +94,47 @@ TEST(tells_which_sessions_the_first_key_has_not_sealed_ck_26)
     ck_assert(!read_session(header, style, keyring("a"), kNow)->has_old_key);
     ck_assert(!read_session(header, style, keyring("ab"), kNow)->has_old_key);
     ck_assert(read_session(header, style, keyring("ba"), kNow)->has_old_key);
+}
+
+TEST(session_timeout_that_was_shortened_ends_older_sessions)
+{
+    crypto::OpensslEntropy entropy;
+    auto style = cookie_style();
+    auto header = cookie_header(
+        *write_session(sample_session(), style, keyring(), entropy, ""));
+
+    style.lifetime = Seconds{60};
+    auto in_time = read_session(header, style, keyring(), kNow + Seconds{59});
+    ck_assert(in_time && in_time->expires == kNow + Seconds{60});
+    auto late = read_session(header, style, keyring(), kNow + Seconds{60});
+    ck_assert(!late && late.error().code == Code::expired);
+
+    style.lifetime = Seconds{90 * 3600};
+    auto session = read_session(header, style, keyring(), kNow);
+    ck_assert(session && session->expires == sample_session().expires);
+}
+
+// --- what was found, with new tokens ---
+
+TEST(new_tokens_are_told_to_who_has_others_in_its_cookie)
+{
+    Found before{Found::State::active, sample_session()};
+    auto found = renewed(before, sample_session());
+    ck_assert(found.state == Found::State::active && found.is_newer);
+}
+
+TEST(new_tokens_are_not_told_to_who_has_the_handle)
+{
+    auto stored = sample_session();
+    stored.handle = Secret{std::string(32, 'h')};
+    Found before{Found::State::active, stored};
+    ck_assert(!renewed(before, stored).is_newer);
+
+    auto moved = sample_session();
+    moved.handle = Secret{std::string(32, 'i')};
+    ck_assert(renewed(before, moved).is_newer);
+    ck_assert(
+        renewed({Found::State::active, sample_session()}, moved).is_newer);
 }
 
 } // namespace

@@ -53,6 +53,17 @@ TEST(handle_has_names_and_times_and_no_token)
     ck_assert(handle->packed_details.empty());
 }
 
+TEST(handle_of_a_session_that_began_after_the_year_9999_is_forged)
+{
+    auto session = stored_session();
+    session.created = moment(253402300799000);
+    auto bytes = encode_handle(session);
+    ck_assert(decode_handle(bytes));
+
+    bytes[1 + 16 + 32 + 16 + 7]++;
+    ck_assert(is_forged(decode_handle(bytes)));
+}
+
 TEST(handle_of_another_length_or_version_is_forged)
 {
     auto bytes = encode_handle(stored_session());

@@ -25,7 +25,7 @@ public:
 
     bool is_empty() override { return proven.empty() && unproven.empty(); }
 
-    bool ends(const session::RevokedName &name, Instant created) override
+    bool ends(const session::RevokedName &name, Moment created) override
     {
         auto matches = [&](const session::Revocation &one) {
             return one.name == name && created <= one.not_before;
