@@ -10,6 +10,7 @@
 #include "core/session/cookie_style.hpp"
 #include "core/web/url.hpp"
 #include "module/module.hpp"
+#include "module/zones.hpp"
 #include "ngx/boundary.hpp"
 #include "ngx/pool.hpp"
 #include "ngx/text.hpp"
@@ -17,7 +18,6 @@
 namespace bff::module {
 namespace {
 
-constexpr size_t kDefaultZone = 8 * 1024 * 1024;
 constexpr char kMadeKey[] = ":session_key"; // no name of a zone
 
 bool refuse(ngx_conf_t *cf, const Use &use, const std::string &text)
@@ -173,85 +173,6 @@ Result<crypto::Keyring> keyring(ngx_conf_t *cf, MainConf &main,
     return crypto::Keyring::make({main.made_key});
 }
 
-// --- shared memory ---
-
-// What a zone is for; Memory is store::SharedZone or store::SessionZone.
-template <class Memory> struct ZoneUse {
-    MainConf *main;
-    Memory *memory;
-};
-
-template <class Memory> ngx_int_t open_zone(ngx_shm_zone_t *zone, void *old)
-{
-    auto *use = static_cast<ZoneUse<Memory> *>(zone->data);
-    auto *before = static_cast<ZoneUse<Memory> *>(old);
-    bool is_kept = use->main->memory.open(
-        zone, Memory::kLayout, before ? &before->main->memory : nullptr);
-    auto opened = use->memory->open(zone, is_kept);
-
-    if (!opened) {
-        ngx_log_error(NGX_LOG_EMERG, zone->shm.log, 0, "bff: %s",
-                      opened.error().detail.c_str());
-        return NGX_ERROR;
-    }
-    return NGX_OK;
-}
-
-template <class Memory>
-bool add_zone(ngx_conf_t *cf, MainConf &main, const ngx::NamedSize &named,
-              Memory &memory)
-{
-    auto name = ngx::in_pool(cf->pool, named.name);
-    auto *zone =
-        ngx_shared_memory_add(cf, &name, named.size, &ngx_http_bff_module);
-    if (zone == nullptr) {
-        return false;
-    }
-
-    zone->init = ngx::guarded<open_zone<Memory>>;
-    zone->data = ngx::make_in_pool<ZoneUse<Memory>>(cf->pool, &main, &memory);
-    return true;
-}
-
-store::SessionZone *no_zone(ngx_conf_t *cf, const Provider &provider,
-                            const std::string &why)
-{
-    refuse(cf, provider,
-           "\"session_store\": the zone's name \"" + provider.session_zone +
-               "\" is " + why);
-    return nullptr;
-}
-
-// Those of "session_store", or of those that are too large for cookies.
-store::SessionZone *session_zone(ngx_conf_t *cf, MainConf &main,
-                                 const Provider &provider)
-{
-    const auto &name = provider.session_zone;
-    if (name.empty()) {
-        return &main.zone.sessions;
-    }
-    if (name == ngx::view(main.zone_name)) {
-        return no_zone(cf, provider, "that of \"bff_zone\"; choose another");
-    }
-
-    for (auto &zone : main.session_zones) {
-        if (zone.name == name) {
-            return zone.size == provider.session_zone_size
-                       ? &zone.sessions
-                       : no_zone(cf, provider,
-                                 "that of another provider's, which has "
-                                 "another size; write the same size in both");
-        }
-    }
-
-    auto &zone = main.session_zones.emplace_back();
-    zone.name = name;
-    zone.size = provider.session_zone_size;
-    return add_zone(cf, main, {zone.name, zone.size}, zone.sessions)
-               ? &zone.sessions
-               : nullptr;
-}
-
 // --- providers ---
 
 // The resolver of the http level; null when none was written there.
@@ -324,14 +245,14 @@ bool compile(ngx_conf_t *cf, MainConf &main, Provider &provider)
 
     provider.documents.emplace(client, trust_of(provider), *provider.http,
                                main.bell, main.zone);
-    auto *sessions = session_zone(cf, main, provider);
-    if (sessions == nullptr) {
-        return false;
+    auto sessions = session_zone(cf, main, provider);
+    if (!sessions) {
+        return refuse(cf, provider, sessions.error().detail);
     }
     provider.sessions.emplace(store::Sessions::Seals{provider.cookies,
                                                      provider.party->keys,
                                                      main.entropy},
-                              *sessions, provider.session_store);
+                              **sessions, provider.session_store);
     provider.refresher.emplace(
         provider,
         Refresher::World{main.entropy, main.used_logins, main.used_tokens,
@@ -365,9 +286,7 @@ bool compile(ngx_conf_t *cf, MainConf &main)
     if (main.providers.empty()) {
         return true;
     }
-    auto size = main.zone_size ? main.zone_size : kDefaultZone;
-    if (!find_request_id(cf, main) ||
-        !add_zone(cf, main, {ngx::view(main.zone_name), size}, main.zone)) {
+    if (!find_request_id(cf, main) || !add_zone(cf, main)) {
         return false;
     }
     for (auto *provider : main.providers) {

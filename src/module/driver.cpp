@@ -6,17 +6,15 @@
 
 #include "core/flow/access_flow.hpp"
 #include "core/flow/problem.hpp"
-#include "core/session/activity.hpp"
 #include "module/reply.hpp"
 #include "module/report.hpp"
 #include "module/request_view.hpp"
+#include "module/session_news.hpp"
 #include "ngx/boundary.hpp"
 #include "ngx/text.hpp"
 
 namespace bff::module {
 namespace {
-
-constexpr Seconds kTold{30}; // then a refresh that was told is forgotten
 
 template <class... F> struct Overloaded : F... {
     using F::operator()...;
@@ -53,21 +51,6 @@ flow::Step show(ngx_http_request_t *r, RequestContext &ctx, Tell tell)
                     now, loc_conf(r).activity == 1, Milliseconds{time->msec}});
 }
 
-session::Found as_it_stands(ngx_http_request_t *r, session::Found found)
-{
-    return session::without_revoked(std::move(found), main_conf(r).revocations);
-}
-
-session::Found newest(ngx_http_request_t *r, RequestContext &ctx,
-                      session::Found found)
-{
-    auto &refresher = *ctx.provider->refresher;
-
-    // who was logged out is told so, whatever came of a refresh
-    found = as_it_stands(r, std::move(found));
-    return as_it_stands(r, refresher.newest(std::move(found)));
-}
-
 flow::Step next_step(ngx_http_request_t *r, RequestContext &ctx)
 {
     if (!ctx.answer) {
@@ -78,7 +61,7 @@ flow::Step next_step(ngx_http_request_t *r, RequestContext &ctx)
 
     auto answer = std::move(*ctx.answer);
     ctx.answer.reset();
-    ctx.found = as_it_stands(r, std::move(ctx.found));
+    ctx.found = as_it_stands(ctx, std::move(ctx.found));
     return show(r, ctx, [&](const flow::Visit &visit) {
         return ctx.story->resume(visit, answer);
     });
@@ -124,17 +107,6 @@ ngx_int_t suspend(ngx_http_request_t *r, RequestContext &ctx)
     return NGX_AGAIN;
 }
 
-// As its new tokens are to find it: the request that wants them may be use.
-session::Session as_used(const RequestContext &ctx,
-                         const session::Change &change)
-{
-    auto *rewrite = std::get_if<session::Rewrite>(&change);
-
-    return rewrite != nullptr && rewrite->is_used
-               ? session::used(*ctx.found.session, instant(ngx_time()))
-               : *ctx.found.session;
-}
-
 // What came of the refresh is what the story finds now.
 void resume_renewed(RequestContext &ctx, Result<session::Session> renewed)
 {
@@ -148,7 +120,7 @@ void resume_renewed(RequestContext &ctx, Result<session::Session> renewed)
     }
 
     if (renewed.error().code == Code::expired) {
-        auto found = as_it_stands(ctx.request, std::move(ctx.found));
+        auto found = as_it_stands(ctx, std::move(ctx.found));
         ctx.found = found.session ? session::Found{State::expired, std::nullopt}
                                   : std::move(found);
     }
@@ -185,131 +157,6 @@ ngx_int_t ask(ngx_http_request_t *r, RequestContext &ctx,
 }
 
 // --- ending ---
-
-bool is_told(const RequestContext &ctx)
-{
-    const auto &session = ctx.found.session;
-
-    return ctx.new_tokens && session &&
-           ctx.new_tokens->generation == session->generation &&
-           ctx.new_tokens->id == session->id;
-}
-
-// A session that was renewed meanwhile is told to its browser, whatever the
-// story was about; once.
-session::Change with_renewed(RequestContext &ctx, const session::Change &change)
-{
-    auto *rewrite = std::get_if<session::Rewrite>(&change);
-    bool is_kept = std::holds_alternative<session::Keep>(change);
-
-    if (!ctx.found.is_newer || (rewrite == nullptr && !is_kept)) {
-        return change;
-    }
-    if (is_told(ctx)) {
-        return session::Keep{};
-    }
-
-    auto &session = *ctx.found.session;
-    if (rewrite != nullptr && rewrite->is_used) {
-        session.active = instant(ngx_time());
-    }
-    ctx.new_tokens = session;
-    return session::Save{session};
-}
-
-// Does what became of the session. Errors: as the store's.
-Result<Done> change_session(RequestContext &ctx, const session::Change &change)
-{
-    auto what = with_renewed(ctx, change);
-    if (auto *rewrite = std::get_if<session::Rewrite>(&what)) {
-        ctx.rewrite = *rewrite;
-        return Done{};
-    }
-    if (!std::holds_alternative<session::Keep>(what)) {
-        ctx.rewrite.reset();
-    }
-
-    auto cookies = ctx.provider->sessions->apply(what, ctx.found);
-    if (!cookies) {
-        return std::move(cookies).error();
-    }
-    for (const auto &cookie : *cookies) {
-        ctx.set_cookies.push_back(cookie.text());
-    }
-    return Done{};
-}
-
-// Tokens that others replaced while a slow answer was made are not seen any
-// more some time after the browser was told: the old ones must not come back
-// (RT-5), so a rewrite is left to the next request.
-bool is_slow(const RequestContext &ctx)
-{
-    auto age = Seconds{ngx_time() - ctx.request->start_sec};
-    return ctx.found.session->has_refresh_token &&
-           age > store::Flights::kGrace / 2;
-}
-
-// New tokens that are under way bring this along; who comes back after half
-// the idle time does not wait for them.
-bool can_wait(const RequestContext &ctx)
-{
-    const auto &session = *ctx.found.session;
-
-    return ctx.provider->refresher->is_renewing(session) &&
-           (!session.idle ||
-            session.left(instant(ngx_time())) * 2 > *session.idle);
-}
-
-bool is_written_elsewhere(const RequestContext &ctx,
-                          const session::Rewrite &rewrite)
-{
-    const auto &session = *ctx.found.session;
-    bool is_elsewhere = !session.handle.empty();
-
-    if (is_elsewhere && rewrite.is_used) {
-        ctx.provider->sessions->touch(session, instant(ngx_time()));
-    }
-    return is_elsewhere && !session.has_old_key;
-}
-
-// Its last use is written down, or its seal is made anew: as the session is
-// now, and not as it was when the request came.
-void write_anew(RequestContext &ctx)
-{
-    auto rewrite = *std::exchange(ctx.rewrite, std::nullopt);
-    if (!ctx.found.session || is_written_elsewhere(ctx, rewrite) ||
-        is_slow(ctx)) {
-        return;
-    }
-
-    // first: what lands after this is seen by the look that follows
-    bool may_wait = can_wait(ctx);
-    auto now = instant(ngx_time());
-    auto found = as_it_stands(
-        ctx.request, ctx.provider->refresher->latest(std::move(ctx.found)));
-    ctx.found = std::move(found);
-    if (!ctx.found.session || (!ctx.found.is_newer && may_wait)) {
-        return;
-    }
-
-    auto session = session::used(
-        *ctx.found.session,
-        rewrite.is_used ? now : std::min(ctx.found.session->active, now));
-    if (session.is_expired(now)) {
-        return;
-    }
-    ctx.found.session = session;
-    if (ctx.found.is_newer) {
-        ctx.new_tokens = session;
-    }
-    (void)static_cast<bool>(change_session(ctx, session::Save{session}));
-}
-
-session::Change still_due(const RequestContext &ctx)
-{
-    return ctx.rewrite ? session::Change{*ctx.rewrite}
-                       : session::Change{session::Keep{}};
-}
 
 // A session that could not be kept is a login that has failed: its own
 // cookie goes, and so does the session before it (CK-22).
@@ -362,14 +209,8 @@ ngx_int_t let_through(RequestContext &ctx, flow::Proceed &proceed)
         ctx.provider->refresher->renew(as_used(ctx, proceed.change));
     }
 
-    // The response may take long: what its cookies say is found out then.
+    change_later(ctx, proceed.change);
     ctx.is_renewing = proceed.renew || ctx.found.is_newer;
-    if (auto *rewrite = std::get_if<session::Rewrite>(&proceed.change)) {
-        ctx.rewrite = *rewrite;
-    } else if (!std::holds_alternative<session::Keep>(proceed.change)) {
-        // Cookies that cannot be written do not stop a request that may pass.
-        (void)static_cast<bool>(change_session(ctx, proceed.change));
-    }
 
     return NGX_DECLINED;
 }
@@ -392,28 +233,6 @@ ngx_int_t perform(ngx_http_request_t *r, RequestContext &ctx, flow::Step step)
         step);
 }
 
-// A browser that was told of them long ago may have newer ones by now.
-bool are_stale(const RequestContext &ctx, const session::Session &renewed)
-{
-    return ngx_time() - ctx.request->start_sec > kTold.count() &&
-           !ctx.provider->refresher->remembers(renewed);
-}
-
-// Of a session that has ended meanwhile the browser is told nothing: it may
-// have another one.
-void take_renewed(RequestContext &ctx)
-{
-    bool is_renewing = std::exchange(ctx.is_renewing, false);
-    if (!is_renewing || ctx.granted != ctx.provider) {
-        return;
-    }
-
-    ctx.found = newest(ctx.request, ctx, std::move(ctx.found));
-    if (ctx.found.is_newer && !are_stale(ctx, *ctx.found.session)) {
-        (void)static_cast<bool>(change_session(ctx, still_due(ctx)));
-    }
-}
-
 void begin(ngx_http_request_t *r, RequestContext &ctx, Provider &provider,
            const MakeStory &make_story)
 {
@@ -427,8 +246,8 @@ void begin(ngx_http_request_t *r, RequestContext &ctx, Provider &provider,
     ctx.bearer = {};
     ctx.is_renewing = false;
     ctx.details.reset();
-    ctx.found = newest(
-        r, ctx, provider.sessions->find(ctx.cookie, instant(ngx_time())));
+    ctx.found =
+        newest(ctx, provider.sessions->find(ctx.cookie, instant(ngx_time())));
     ctx.story = make_story();
 }
 
@@ -449,20 +268,7 @@ void peek(ngx_http_request_t *r, Provider &provider)
     } else if (auto *fetch = std::get_if<flow::Fetch>(&step)) {
         // for the next request
         provider.refresher->renew(as_used(ctx, fetch->change));
-        (void)static_cast<bool>(change_session(ctx, fetch->change));
-    }
-}
-
-void tell_browser(RequestContext &ctx)
-{
-    take_renewed(ctx);
-
-    if (ctx.rewrite) {
-        write_anew(ctx);
-    }
-
-    if (ctx.new_tokens) {
-        ctx.provider->refresher->delivered(*ctx.new_tokens);
+        change_later(ctx, fetch->change);
     }
 }
 

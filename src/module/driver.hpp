@@ -28,8 +28,4 @@ ngx_int_t say(ngx_http_request_t *r, Provider &provider,
 // token when there is one, does nothing otherwise.
 void peek(ngx_http_request_t *r, Provider &provider);
 
-// At the response, whatever it is: tokens that were renewed while it was made
-// get into its cookies.
-void tell_browser(RequestContext &ctx);
-
 } // namespace bff::module

@@ -7,8 +7,8 @@
 #include "module/proceed.hpp"
 
 #include "core/session/cookie_style.hpp"
-#include "module/driver.hpp"
 #include "module/module.hpp"
+#include "module/session_news.hpp"
 #include "ngx/headers.hpp"
 #include "ngx/log.hpp"
 

@@ -1,0 +1,230 @@
+// Copyright (C) The bff authors. SPDX-License-Identifier: BSD-2-Clause
+
+// What a response tells its browser of its session.
+//
+// A response may come long after its request. A cookie with older tokens that
+// comes after one with newer ones would bring back a refresh token that was
+// used already (RT-5), and one of a session that is over would take the place
+// of the next. So cookies are made when the response's header goes out, of the
+// newest that is known then; what cannot be known is left to the next request.
+
+#include "module/session_news.hpp"
+
+#include "core/session/activity.hpp"
+
+namespace bff::module {
+namespace {
+
+session::Change with_renewed(RequestContext &ctx,
+                             const session::Change &change);
+session::Change still_due(const RequestContext &ctx);
+bool are_stale(const RequestContext &ctx, const session::Session &renewed);
+void write_anew(RequestContext &ctx);
+
+} // namespace
+
+session::Found as_it_stands(const RequestContext &ctx, session::Found found)
+{
+    return session::without_revoked(std::move(found),
+                                    main_conf(ctx.request).revocations);
+}
+
+session::Found newest(const RequestContext &ctx, session::Found found)
+{
+    auto &refresher = *ctx.provider->refresher;
+
+    // who was logged out is told so, whatever came of a refresh
+    found = as_it_stands(ctx, std::move(found));
+    return as_it_stands(ctx, refresher.newest(std::move(found)));
+}
+
+// As its new tokens are to find it: the request that wants them may be use.
+session::Session as_used(const RequestContext &ctx,
+                         const session::Change &change)
+{
+    auto *rewrite = std::get_if<session::Rewrite>(&change);
+
+    return rewrite != nullptr && rewrite->is_used
+               ? session::used(*ctx.found.session, instant(ngx_time()))
+               : *ctx.found.session;
+}
+
+// Does what became of the session. Errors: as the store's.
+Result<Done> change_session(RequestContext &ctx, const session::Change &change)
+{
+    auto what = with_renewed(ctx, change);
+    if (auto *rewrite = std::get_if<session::Rewrite>(&what)) {
+        ctx.rewrite = *rewrite;
+        return Done{};
+    }
+    if (!std::holds_alternative<session::Keep>(what)) {
+        ctx.rewrite.reset();
+    }
+
+    auto cookies = ctx.provider->sessions->apply(what, ctx.found);
+    if (!cookies) {
+        return std::move(cookies).error();
+    }
+    for (const auto &cookie : *cookies) {
+        ctx.set_cookies.push_back(cookie.text());
+    }
+    return Done{};
+}
+
+void change_later(RequestContext &ctx, const session::Change &change)
+{
+    if (auto *rewrite = std::get_if<session::Rewrite>(&change)) {
+        ctx.rewrite = *rewrite;
+    } else if (!std::holds_alternative<session::Keep>(change)) {
+        // Cookies that cannot be written do not stop a request that may pass.
+        (void)static_cast<bool>(change_session(ctx, change));
+    }
+}
+
+// Of a session that has ended meanwhile the browser is told nothing: it may
+// have another one.
+void take_renewed(RequestContext &ctx)
+{
+    bool is_renewing = std::exchange(ctx.is_renewing, false);
+    if (!is_renewing || ctx.granted != ctx.provider) {
+        return;
+    }
+
+    ctx.found = newest(ctx, std::move(ctx.found));
+    if (ctx.found.is_newer && !are_stale(ctx, *ctx.found.session)) {
+        (void)static_cast<bool>(change_session(ctx, still_due(ctx)));
+    }
+}
+
+void tell_browser(RequestContext &ctx)
+{
+    take_renewed(ctx);
+
+    if (ctx.rewrite) {
+        write_anew(ctx);
+    }
+
+    if (ctx.new_tokens) {
+        ctx.provider->refresher->delivered(*ctx.new_tokens);
+    }
+}
+
+namespace {
+
+// --- new tokens ---
+
+bool is_told(const RequestContext &ctx)
+{
+    const auto &session = ctx.found.session;
+
+    return ctx.new_tokens && session &&
+           ctx.new_tokens->generation == session->generation &&
+           ctx.new_tokens->id == session->id;
+}
+
+// A session that was renewed meanwhile is told to its browser, whatever the
+// story was about; once.
+session::Change with_renewed(RequestContext &ctx, const session::Change &change)
+{
+    auto *rewrite = std::get_if<session::Rewrite>(&change);
+    bool is_kept = std::holds_alternative<session::Keep>(change);
+
+    if (!ctx.found.is_newer || (rewrite == nullptr && !is_kept)) {
+        return change;
+    }
+    if (is_told(ctx)) {
+        return session::Keep{};
+    }
+
+    auto &session = *ctx.found.session;
+    if (rewrite != nullptr && rewrite->is_used) {
+        session.active = instant(ngx_time());
+    }
+    ctx.new_tokens = session;
+    return session::Save{session};
+}
+
+session::Change still_due(const RequestContext &ctx)
+{
+    return ctx.rewrite ? session::Change{*ctx.rewrite}
+                       : session::Change{session::Keep{}};
+}
+
+// A browser that was told of them long ago may have newer ones by now.
+bool are_stale(const RequestContext &ctx, const session::Session &renewed)
+{
+    return ngx_time() - ctx.request->start_sec >
+               store::Flights::kGrace.count() &&
+           !ctx.provider->refresher->remembers(renewed);
+}
+
+// --- the same tokens, written anew ---
+
+// Tokens that others replaced while a slow answer was made are not seen any
+// more some time after the browser was told: the old ones must not come back
+// (RT-5), so a rewrite is left to the next request.
+bool is_slow(const RequestContext &ctx)
+{
+    auto age = Seconds{ngx_time() - ctx.request->start_sec};
+    return ctx.found.session->has_refresh_token &&
+           age > store::Flights::kGrace / 2;
+}
+
+// New tokens that are under way bring this along; who comes back after half
+// the idle time does not wait for them.
+bool can_wait(const RequestContext &ctx)
+{
+    const auto &session = *ctx.found.session;
+
+    return ctx.provider->refresher->is_renewing(session) &&
+           (!session.idle ||
+            session.left(instant(ngx_time())) * 2 > *session.idle);
+}
+
+bool is_written_elsewhere(const RequestContext &ctx,
+                          const session::Rewrite &rewrite)
+{
+    const auto &session = *ctx.found.session;
+    bool is_elsewhere = !session.handle.empty();
+
+    if (is_elsewhere && rewrite.is_used) {
+        ctx.provider->sessions->touch(session, instant(ngx_time()));
+    }
+    return is_elsewhere && !session.has_old_key;
+}
+
+// Its last use is written down, or its seal is made anew: as the session is
+// now, and not as it was when the request came.
+void write_anew(RequestContext &ctx)
+{
+    auto rewrite = *std::exchange(ctx.rewrite, std::nullopt);
+    if (!ctx.found.session || is_written_elsewhere(ctx, rewrite) ||
+        is_slow(ctx)) {
+        return;
+    }
+
+    // first: what lands after this is seen by the look that follows
+    bool may_wait = can_wait(ctx);
+    auto now = instant(ngx_time());
+    ctx.found = as_it_stands(
+        ctx, ctx.provider->refresher->latest(std::move(ctx.found)));
+    if (!ctx.found.session || (!ctx.found.is_newer && may_wait)) {
+        return;
+    }
+
+    auto session = session::used(
+        *ctx.found.session,
+        rewrite.is_used ? now : std::min(ctx.found.session->active, now));
+    if (session.is_expired(now)) {
+        return;
+    }
+    ctx.found.session = session;
+    if (ctx.found.is_newer) {
+        ctx.new_tokens = session;
+    }
+    (void)static_cast<bool>(change_session(ctx, session::Save{session}));
+}
+
+} // namespace
+
+} // namespace bff::module

@@ -1,0 +1,32 @@
+// Copyright (C) The bff authors. SPDX-License-Identifier: BSD-2-Clause
+
+// What a response tells its browser of its session.
+
+#pragma once
+
+#include "module/request_context.hpp"
+
+namespace bff::module {
+
+// Without what was ended from elsewhere.
+session::Found as_it_stands(const RequestContext &ctx, session::Found found);
+// With tokens that its browser has not heard of yet, as well.
+session::Found newest(const RequestContext &ctx, session::Found found);
+
+// As its new tokens are to find it: the request that wants them may be use.
+session::Session as_used(const RequestContext &ctx,
+                         const session::Change &change);
+
+// Does what became of the session, with an answer that goes out now. Errors:
+// as the store's.
+Result<Done> change_session(RequestContext &ctx, const session::Change &change);
+// The same, with a response that may take long.
+void change_later(RequestContext &ctx, const session::Change &change);
+
+// New tokens that the browser is to have, before the session changes.
+void take_renewed(RequestContext &ctx);
+
+// The response's header goes out.
+void tell_browser(RequestContext &ctx);
+
+} // namespace bff::module
