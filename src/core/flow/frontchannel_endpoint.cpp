@@ -32,6 +32,7 @@ Reply end_session(const Visit &visit, std::string_view sid);
 
 Reply nothing_done(const Visit &visit);
 Reply done(const Visit &visit);
+Reply done_here(const Visit &visit);
 
 std::string frame_ancestors(const Visit &visit);
 
@@ -95,9 +96,7 @@ Reply end_own_session(const Visit &visit)
     }
 
     visit.revocations.add(session::revocation_of(*session, visit.moment()));
-    auto reply = done(visit);
-    reply.change = session::Forget{};
-    return reply;
+    return done_here(visit);
 }
 
 Reply end_session(const Visit &visit, std::string_view sid)
@@ -117,9 +116,7 @@ Reply end_session(const Visit &visit, std::string_view sid)
     }
 
     visit.revocations.add(revocation);
-    auto reply = done(visit);
-    reply.change = session::Forget{};
-    return reply;
+    return done_here(visit);
 }
 
 Reply nothing_done(const Visit &visit)
@@ -137,9 +134,18 @@ Reply nothing_done(const Visit &visit)
 Reply done(const Visit &visit)
 {
     auto reply = nothing_done(visit);
-    clear_cache(reply.response);
     reply.report = {Report::Level::info, "front-channel logout by provider \"" +
                                              visit.party.client->name + '"'};
+
+    return reply;
+}
+
+// In the browser that has come; what any site can ask for clears nothing.
+Reply done_here(const Visit &visit)
+{
+    auto reply = done(visit);
+    clear_cache(reply.response);
+    reply.change = session::Forget{};
 
     return reply;
 }

@@ -58,9 +58,10 @@ TEST(ends_the_session_with_this_sid_without_its_cookie_fcl_1)
 TEST(puts_what_nobody_has_proven_where_it_pushes_out_nothing_fcl_1)
 {
     FlowStage stage;
-    frame(stage, kOurs);
+    auto reply = frame(stage, kOurs);
     ck_assert(stage.revocations.proven.empty());
     ck_assert_int_eq(stage.revocations.unproven.size(), 1);
+    ck_assert(header(reply, "Clear-Site-Data") == "");
 }
 
 TEST(ends_the_session_whose_cookie_came_when_both_match_fcl_1)
