@@ -6,6 +6,8 @@
 
 #include "module/proceed.hpp"
 
+#include "core/base/text.hpp"
+#include "core/oidc/bearer_challenge.hpp"
 #include "core/session/cookie_style.hpp"
 #include "module/module.hpp"
 #include "module/session_news.hpp"
@@ -111,6 +113,23 @@ void edit_unprotected(ngx_http_request_t *r)
     }
 }
 
+// RT-7.
+bool is_token_rejected(ngx_http_request_t *r, const RequestContext &ctx)
+{
+    if (r->headers_out.status != NGX_HTTP_UNAUTHORIZED || ctx.bearer.empty()) {
+        return false;
+    }
+
+    bool is_rejected = false;
+    ngx::each_response_header(r, [&](const ngx_table_elt_t &header) {
+        is_rejected =
+            is_rejected ||
+            (text::lower(ngx::view(header.key)) == "www-authenticate" &&
+             oidc::is_invalid_token(ngx::view(header.value)));
+    });
+    return is_rejected;
+}
+
 } // namespace
 
 ngx_int_t edit_request(ngx_http_request_t *r)
@@ -139,6 +158,9 @@ void edit_response(ngx_http_request_t *r)
     }
 
     if (r == r->main) {
+        if (is_token_rejected(r, *ctx)) {
+            replace_rejected(*ctx);
+        }
         tell_browser(*ctx);
         if (!ctx->set_cookies.empty() && ctx->answer_headers.empty()) {
             // not our own answer, which has its own: BFF-20, RT-8

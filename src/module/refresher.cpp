@@ -23,7 +23,8 @@ using State = session::Found::State;
 constexpr Instant kAnyTime{};
 
 constexpr uint64_t kLeaseSlackMs = 1000; // beyond a call's own deadline
-constexpr uint64_t kTickMs = 1000;       // how soon a dead worker is noticed
+constexpr uint64_t kRejectedMs = 60 * 1000;
+constexpr uint64_t kTickMs = 1000; // how soon a dead worker is noticed
 
 Instant now_by_ngx()
 {
@@ -76,6 +77,7 @@ struct Refresher::Flight {
     session::Found found;
     uint64_t lease;
     uint32_t failures; // in a row, before
+    uint64_t pause;    // ms, before another one is worth while
     flow::RefreshFlow story;
     std::unique_ptr<ngx::HttpCall> call;
     std::unique_ptr<store::Documents::Wait> wait;
@@ -233,6 +235,18 @@ std::unique_ptr<Refresher::Wait> Refresher::ask(const session::Session &session,
 
 void Refresher::renew(const session::Session &session)
 {
+    renew(session, 0);
+}
+
+void Refresher::rejected(const session::Session &session)
+{
+    if (session.has_refresh_token) {
+        renew(session, kRejectedMs);
+    }
+}
+
+void Refresher::renew(const session::Session &session, uint64_t pause)
+{
     auto seen = flights_.look(session.id, session.generation);
     auto now = store::monotonic_now();
 
@@ -242,7 +256,7 @@ void Refresher::renew(const session::Session &session)
         return;
     }
 
-    begin(session, seen);
+    begin(session, seen, pause);
 }
 
 void Refresher::look_again()
@@ -334,7 +348,8 @@ template <class Tell> flow::Step Refresher::show(Flight &flight, Tell tell)
                     world_.used_tokens, world_.revocations, "", now});
 }
 
-bool Refresher::begin(const session::Session &session, const Seen &seen)
+bool Refresher::begin(const session::Session &session, const Seen &seen,
+                      uint64_t pause)
 {
     auto ends =
         store::monotonic_now() + provider_.http->timeout() + kLeaseSlackMs;
@@ -347,6 +362,7 @@ bool Refresher::begin(const session::Session &session, const Seen &seen)
     flight->found = {State::active, session};
     flight->lease = *lease;
     flight->failures = seen.failures;
+    flight->pause = pause;
     own_.push_back(std::move(flight));
 
     auto &own = *own_.back();
@@ -434,11 +450,12 @@ void Refresher::land(Flight &flight, session::Session session)
     }
 
     auto before = provider_.party->client->refresh_before;
-    auto landing = flights_.land(session.id, flight.lease,
-                                 {.generation = flight.session().generation,
-                                  .sealed = *sealed,
-                                  .wait = pause_after(session, before),
-                                  .early = early_by(flight.session(), before)});
+    auto landing = flights_.land(
+        session.id, flight.lease,
+        {.generation = flight.session().generation,
+         .sealed = *sealed,
+         .wait = std::max(flight.pause, pause_after(session, before)),
+         .early = early_by(flight.session(), before)});
     if (!flight.session().handle.empty()) {
         delivered(session); // the browser finds it by itself
     }

@@ -62,6 +62,9 @@ public:
 
     // Nobody waits for it.
     void renew(const session::Session &session);
+    // An API does not take the token, though it should be good (RT-7). Whoever
+    // says so again soon is not heard: it would not help.
+    void rejected(const session::Session &session);
 
     // These tokens, or newer ones, are still there for who has older ones.
     bool remembers(const session::Session &session) const;
@@ -85,7 +88,8 @@ private:
 
     // False: there is no place for it.
     bool begin(const session::Session &session,
-               const store::Flights::Seen &seen);
+               const store::Flights::Seen &seen, uint64_t pause = 0);
+    void renew(const session::Session &session, uint64_t pause);
     template <class Tell> flow::Step show(Flight &flight, Tell tell);
     void perform(Flight &flight, flow::Step step);
     void ask_provider(Flight &flight, const flow::Fetch &fetch);

@@ -19,6 +19,7 @@ session::Change with_renewed(RequestContext &ctx,
                              const session::Change &change);
 session::Change still_due(const RequestContext &ctx);
 bool are_stale(const RequestContext &ctx, const session::Session &renewed);
+bool is_slow(const RequestContext &ctx);
 void write_anew(RequestContext &ctx);
 
 } // namespace
@@ -93,6 +94,14 @@ void take_renewed(RequestContext &ctx)
     ctx.found = newest(ctx, std::move(ctx.found));
     if (ctx.found.is_newer && !are_stale(ctx, *ctx.found.session)) {
         (void)static_cast<bool>(change_session(ctx, still_due(ctx)));
+    }
+}
+
+// A slow answer may be about a token that has been replaced long ago.
+void replace_rejected(RequestContext &ctx)
+{
+    if (ctx.granted == ctx.provider && ctx.found.session && !is_slow(ctx)) {
+        ctx.provider->refresher->rejected(*ctx.found.session);
     }
 }
 

@@ -26,6 +26,9 @@ void change_later(RequestContext &ctx, const session::Change &change);
 // New tokens that the browser is to have, before the session changes.
 void take_renewed(RequestContext &ctx);
 
+// The API did not take the token: the next request finds another one.
+void replace_rejected(RequestContext &ctx);
+
 // The response's header goes out.
 void tell_browser(RequestContext &ctx);
 

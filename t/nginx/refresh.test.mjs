@@ -100,6 +100,56 @@ test('RT-1 RT-7: a token that has ended is renewed before the request goes on',
         assert.equal(sentToken(), bearer());
     });
 
+// --- an API that does not take the token ---
+
+const refusal = (challenge) => () => ({ status: 401,
+    headers: { 'WWW-Authenticate': challenge } });
+const kInvalid = 'Bearer realm="api", error="invalid_token"';
+
+test('RT-7: a token that the API does not take is replaced', async () => {
+    const browser = await loggedIn(3600);
+    const first = bearer();
+    s.api.answer = refusal(kInvalid);
+    const refused = await browser.api('/api/cart');
+    assert.equal(refused.status, 401);
+    assert.equal(refused.headers['www-authenticate'], kInvalid);
+
+    s.api.answer = () => ({});
+    await until('the new token to be used', async () => {
+        assert.equal((await browser.api('/api/cart')).status, 200);
+        return sentToken() !== first;
+    });
+    assert.equal(sentToken(), bearer());
+    assert.equal(refreshes(), 1);
+});
+
+test('RT-7: an API that takes none causes one refresh, and no loop',
+    async () => {
+        const browser = await loggedIn(3600);
+        s.api.answer = refusal(kInvalid);
+        await browser.api('/api/cart');
+        await until('the refresh', () => refreshes() === 1);
+        for (let i = 0; i < 10; i++) {
+            assert.equal((await browser.api('/api/cart')).status, 401);
+        }
+        assert.equal(refreshes(), 1);
+    });
+
+for (const challenge of ['Bearer realm="api"', 'Basic realm="api"',
+    'Bearer error="insufficient_scope"']) {
+    test(`RT-7: ${challenge} does not ask for another token`, async () => {
+        const browser = await loggedIn(3600);
+        const first = bearer();
+        s.api.answer = refusal(challenge);
+        await browser.api('/api/cart');
+        for (let i = 0; i < 5; i++) {
+            await browser.api('/api/cart');
+            assert.equal(sentToken(), first);
+        }
+        assert.equal(refreshes(), 0);
+    });
+}
+
 test('RT-8: the new cookie rides on the response that took part', async () => {
     const browser = await loggedIn(0);
     const answer = await browser.api('/api/cart');
