@@ -37,13 +37,19 @@ Sessions::apply(const session::Change &change,
         return cookies_.clear();
     }
 
+    // What the browser has stays where it is: requests that come together
+    // would each give it a handle of its own.
     auto session = save->session;
-    return session.handle.empty() ? settle(session) : cookies_.write(session);
+    if (!session.handle.empty()) {
+        return cookies_.write(session);
+    }
+    bool is_there = before.session && before.session->id == session.id;
+    return settle(session, is_there ? Place::cookie : place_);
 }
 
 Result<std::string> Sessions::keep(session::Session &session) const
 {
-    auto cookies = settle(session);
+    auto cookies = settle(session, place_);
     if (!cookies) {
         return std::move(cookies).error();
     }
@@ -70,11 +76,11 @@ void Sessions::remove(const session::Session &session) const
     }
 }
 
-Sessions::Cookies Sessions::settle(session::Session &session) const
+Sessions::Cookies Sessions::settle(session::Session &session, Place place) const
 {
     std::string why;
 
-    if (session.handle.empty() && place_ == Place::cookie) {
+    if (session.handle.empty() && place == Place::cookie) {
         auto cookies = cookies_.write(session);
         if (cookies || cookies.error().code != Code::unsupported) {
             return cookies;

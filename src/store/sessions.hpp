@@ -46,7 +46,7 @@ public:
 
 private:
     using Cookies = Result<std::vector<web::SetCookie>>;
-    Cookies settle(session::Session &session) const;
+    Cookies settle(session::Session &session, Place place) const;
 
     CookieStore cookies_;
     ZoneStore zone_;

@@ -219,6 +219,29 @@ both('its cookie is sealed anew with the first key', async (s) => {
     assert.ok(await works(browser));
 });
 
+test('requests that come at once lose no session whose place has changed',
+    () => play(configuration(''), { workers: 2 }, async (s) => {
+        const { browser } = await attempt(s);
+        s.at.file('nginx.conf', s.nginx.file('nginx.conf').replace(
+            `session_key ${kKey};`, `session_store zone=sessions:1m;
+            session_key ${'ab'.repeat(32)}; session_key ${kKey};`));
+        await s.nginx.reload();
+
+        const tabs = Array.from({ length: 6 }, () => browser.clone());
+        const answers = await Promise.all(tabs.map((tab) => tab.api('/api/x')));
+        for (const answer of answers) {
+            assert.equal(answer.status, 200);
+            assert.equal(sessionCookiesSet(answer).length, 1);
+        }
+        for (const tab of tabs) { // whichever came last
+            assert.ok(await works(tab));
+        }
+
+        await browser.api('/bff/refresh', { method: 'POST' });
+        assert.equal(browser.jar.get(kOne).value[0], '0');
+        assert.ok(await works(browser));
+    }));
+
 // --- new tokens ---
 
 both('new tokens change nothing for the browser', async (s) => {
