@@ -180,6 +180,13 @@ bool Refresher::is_renewing(const session::Session &session) const
                .lease.is_held(store::monotonic_now());
 }
 
+bool Refresher::is_outdated(const session::Session &session) const
+{
+    return session.has_refresh_token &&
+           flights_.look(session.id, session.generation)
+               .is_newer_than(session.generation);
+}
+
 session::Found Refresher::news(const session::Found &found) const
 {
     const auto &session = *found.session;

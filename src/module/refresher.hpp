@@ -58,6 +58,9 @@ public:
     // Somebody is on it: newer tokens may come at any moment.
     bool is_renewing(const session::Session &session) const;
 
+    // Newer tokens came, also when they can be had no more.
+    bool is_outdated(const session::Session &session) const;
+
     std::unique_ptr<Wait> ask(const session::Session &session, Told told);
 
     // Nobody waits for it.

@@ -171,12 +171,12 @@ bool are_stale(const RequestContext &ctx, const session::Session &renewed)
 
 // Tokens that others replaced while a slow answer was made are not seen any
 // more some time after the browser was told: the old ones must not come back
-// (RT-5), so a rewrite is left to the next request.
+// (RT-5). Nor must a session in whose place the browser has another one by
+// then. So a rewrite is left to the next request.
 bool is_slow(const RequestContext &ctx)
 {
     auto age = Seconds{ngx_time() - ctx.request->start_sec};
-    return ctx.found.session->has_refresh_token &&
-           age > store::Flights::kGrace / 2;
+    return age > store::Flights::kGrace / 2;
 }
 
 // New tokens that are under way bring this along; who comes back after half
@@ -217,7 +217,8 @@ void write_anew(RequestContext &ctx)
     auto now = instant(ngx_time());
     ctx.found = as_it_stands(
         ctx, ctx.provider->refresher->latest(std::move(ctx.found)));
-    if (!ctx.found.session || (!ctx.found.is_newer && may_wait)) {
+    if (!ctx.found.session || (!ctx.found.is_newer && may_wait) ||
+        ctx.provider->refresher->is_outdated(*ctx.found.session)) {
         return;
     }
 

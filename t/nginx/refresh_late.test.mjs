@@ -176,6 +176,26 @@ scene('RT-5: results of others push out none that is on its way',
         assert.ok(!/tokens came too late/.test(s.nginx.log()));
     }, { zone: `bff_zone small:${64 * 4}k;` });
 
+scene('RT-5: a late response brings nothing back when newer tokens had to go',
+    async (s) => {
+        s.op.accessToken = () => randomBytes(3000).toString('base64url');
+        const browser = await loggedIn(s, 3600);
+        await sleep(1100); // then its use is news
+        const late = await onItsWay(s, browser);
+        await browser.api('/bff/refresh', { method: 'POST' });
+        const { access_token: newest } = s.op.tokens;
+
+        for (let i = 0; i < 30; i++) {
+            const other = await loggedIn(s, 3600);
+            await other.api('/bff/refresh', { method: 'POST' });
+        }
+
+        assert.deepEqual((await late()).setCookies, []);
+        await browser.api('/api/x');
+        assert.equal(s.api.last.header('authorization'), `Bearer ${newest}`);
+    }, { zone: `bff_zone small:${64 * 4}k;`,
+        directives: 'session_idle_timeout 10s;' });
+
 // The provider signs with a new key, of which it has told nobody.
 function rotate(s) {
     s.op.keys = [new SigningKey('RS256', { kid: 'new' })];

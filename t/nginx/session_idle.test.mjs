@@ -228,10 +228,12 @@ scene('session tells the time that is left after it', async (s, set) => {
 
     set(400);
     await s.b.api('/api/x');
-    const [, written] = /^\/api\/x (\d+)$/m.exec(s.nginx.file('seen.log'));
+    const [, written] = await until('the log', () =>
+        /^\/api\/x (\d+)$/m.exec(s.nginx.file('seen.log')));
     assert.ok(written <= kIdle && written > kIdle - 10, written);
     await s.b.api('/poll/x');
-    const [, seen] = /^\/poll\/x (\d+)$/m.exec(s.nginx.file('seen.log'));
+    const [, seen] = await until('the log', () =>
+        /^\/poll\/x (\d+)$/m.exec(s.nginx.file('seen.log')));
     assert.ok(seen <= kIdle && seen > kIdle - 10, seen);
 });
 
@@ -297,6 +299,26 @@ scene('RT-5: an answer that takes long leaves the cookie as it is',
         assert.equal(isWritten(await slow), false);
         s.api.answer = () => ({});
         assert.equal(isWritten(await s.b.api('/api/x')), true);
+    });
+
+scene('BFF-25: a slow answer leaves the session of another login alone',
+    async (s, set) => {
+        s.op.refreshToken = null;
+        await s.b.login('/');
+        set(kTenth + 1);
+        let letGo;
+        s.api.answer = () => ({ after: new Promise((go) => { letGo = go; }) });
+        const slow = s.b.api('/api/slow');
+        await until('the request', () => letGo);
+        set(kTenth + 41);
+        await s.b.login('/');
+        const { access_token: latest } = s.op.tokens;
+        letGo();
+        await slow;
+
+        s.api.answer = () => ({});
+        await s.b.api('/api/x');
+        assert.equal(s.api.last.header('authorization'), `Bearer ${latest}`);
     });
 
 scene('LT-10: a session that was ended meanwhile is not written anew',
