@@ -184,8 +184,11 @@ std::optional<uint64_t> Flights::take_off(std::string_view session,
         if (flight == nullptr) {
             return 0;
         }
-        forget(*zone_.shared, *flight);
-        then();
+        // else its session may have another place by now, and a result
+        if (outcome_of(*flight) != Outcome::none) {
+            forget(*zone_.shared, *flight);
+            then();
+        }
         std::memcpy(flight->session, session.data(), 16);
         flight->generation = 0;
         flight->failures = 0;

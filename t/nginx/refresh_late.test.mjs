@@ -196,6 +196,29 @@ scene('RT-5: a late response brings nothing back when newer tokens had to go',
     }, { zone: `bff_zone small:${64 * 4}k;`,
         directives: 'session_idle_timeout 10s;' });
 
+scene('RT-5: who takes a place that is free again leaves other results alone',
+    async (s) => {
+        const browsers = [];
+        for (let i = 0; i < 40; i++) {
+            browsers.push(await loggedIn(s, 3600));
+            await browsers[i].api('/bff/refresh', { method: 'POST' });
+        }
+        await sleep(31_000); // all of them are forgotten, and their places free
+
+        browsers.reverse();
+        const newest = [];
+        for (const browser of browsers) {
+            await browser.clone().api('/bff/refresh', { method: 'POST' });
+            newest.push(`Bearer ${s.op.tokens.access_token}`);
+        }
+        const seen = [];
+        for (const browser of browsers) {
+            await browser.api('/api/x');
+            seen.push(s.api.last.header('authorization'));
+        }
+        assert.deepEqual(seen, newest);
+    }, { zone: `bff_zone small:${64 * 4}k;` });
+
 // The provider signs with a new key, of which it has told nobody.
 function rotate(s) {
     s.op.keys = [new SigningKey('RS256', { kid: 'new' })];
