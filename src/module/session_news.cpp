@@ -195,9 +195,10 @@ bool is_written_elsewhere(const RequestContext &ctx,
 {
     const auto &session = *ctx.found.session;
     bool is_elsewhere = !session.handle.empty();
+    auto now = instant(ngx_time());
 
-    if (is_elsewhere && rewrite.is_used) {
-        ctx.provider->sessions->touch(session, instant(ngx_time()));
+    if (is_elsewhere && (rewrite.is_used || session::is_ahead(session, now))) {
+        ctx.provider->sessions->touch(session, now);
     }
     return is_elsewhere && !session.has_old_key;
 }

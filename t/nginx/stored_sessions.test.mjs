@@ -197,6 +197,20 @@ idle('new tokens do not undo it', async (s) => {
     assert.ok((await browser.session()).expires_in >= 598);
 });
 
+idle('a clock that is set back does not extend it, though nobody uses it',
+    async (s) => {
+        const { browser } = await loggedIn(s);
+        s.nginx.setForward(-7200);
+        await until('the clock to be set', async () => {
+            const { headers } = await browser.api('/bff/session?slide=false');
+            return Date.parse(headers.date) < Date.now() - 7000_000;
+        });
+        s.nginx.setForward(-7200 + 605);
+        await until('the session to end', async () =>
+            !(await browser.api('/bff/session?slide=false')).json()
+                .authenticated);
+    });
+
 // --- the key of the cookie ---
 
 both('its cookie is sealed anew with the first key', async (s) => {
