@@ -56,6 +56,12 @@ public:
         return static_cast<T *>(ngx_slab_calloc_locked(pool_, octets));
     }
 
+    // As it is: what is never touched costs no memory.
+    void *take(size_t octets) noexcept
+    {
+        return ngx_slab_alloc_locked(pool_, octets);
+    }
+
     void free(void *memory) noexcept
     {
         if (memory != nullptr) {

@@ -47,7 +47,7 @@ Root *lay_out(ngx_slab_pool_t *pool)
 
 void *make_session_table(ngx::ZoneLock &lock, size_t octets)
 {
-    auto *memory = lock.make<char>(octets);
+    auto *memory = lock.take(octets);
     if (memory == nullptr || !session::SessionTable::lay_out(memory, octets)) {
         return nullptr;
     }
@@ -157,7 +157,7 @@ void SessionZone::complain(uint32_t evicted)
     next_complaint_ = now + kComplainAgain;
     ngx::log(NGX_LOG_WARN, ngx_cycle->log,
              "no room for another session: " + std::to_string(evicted) +
-                 " went that had not been used for longest, though alive; "
+                 " went that had been written longest ago, though alive; "
                  "give " +
                  remedy_ + " more memory");
 }

@@ -6,6 +6,7 @@
 
 import assert from 'node:assert/strict';
 import crypto from 'node:crypto';
+import fs from 'node:fs';
 import { test } from 'node:test';
 
 import { assertErrorPage, assertHidden, assertProblem, kKey,
@@ -412,6 +413,13 @@ both('anonymous traffic evicts nobody', async (s) => {
     assert.ok(await works(browser));
     assert.doesNotMatch(s.nginx.log(), /no room/);
 }, { small: true });
+
+test('a zone takes no more memory than its sessions need', () => play(
+    configuration('session_store zone=sessions:256m;'), {}, async (s) => {
+        const status = fs.readFileSync(`/proc/${s.nginx.pid}/status`, 'utf8');
+        const [, kilobytes] = /^RssShmem:\s+(\d+) kB/m.exec(status);
+        assert.ok(kilobytes < 64 * 1024, `${kilobytes} kB`);
+    }));
 
 // --- one zone for several ---
 

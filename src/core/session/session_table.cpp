@@ -13,6 +13,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <new>
 
 namespace bff::session {
 namespace {
@@ -91,7 +92,7 @@ bool SessionTable::lay_out(void *memory, size_t octets) noexcept
     }
 
     auto pairs = std::min<size_t>((octets - sizeof(Head)) / per_pair, 1U << 30);
-    auto *head = static_cast<Head *>(memory);
+    auto *head = new (memory) Head{};
     head->slots = static_cast<uint32_t>(pairs);
     head->blocks = static_cast<uint32_t>(2 * pairs);
     if (head->blocks < kFewestBlocks) {
@@ -258,6 +259,7 @@ uint32_t SessionTable::take_slot() noexcept
 {
     auto number = head_->free_slot;
     if (number == kNone) {
+        put_now(slots_[head_->begun_slots].is_used, 0U);
         return head_->begun_slots++;
     }
 

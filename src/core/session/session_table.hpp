@@ -48,7 +48,7 @@ public:
         size_t length; // of its octets; copied if there was room for them
     };
 
-    // Lays it out in zeros. False: they are too few.
+    // Lays it out in octets that may be anything. False: they are too few.
     static bool lay_out(void *memory, size_t octets) noexcept;
     explicit SessionTable(void *memory) noexcept;
 

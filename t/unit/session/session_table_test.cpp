@@ -287,6 +287,24 @@ TEST(process_that_is_killed_leaves_a_table_that_mends_itself)
     ck_assert_uint_eq(table.size(), 1);
 }
 
+TEST(memory_may_hold_anything_before_it_is_laid_out)
+{
+    alignas(8) static char memory[kOctets];
+    std::memset(memory, 0xa5, kOctets);
+    ck_assert(SessionTable::lay_out(memory, kOctets));
+    SessionTable table{memory};
+
+    for (uint64_t i = 0; i < 12; i++) {
+        put(table, i, octets_of(i, 0, 700 + i));
+        auto busy = uint32_t{1};
+        std::memcpy(memory, &busy, sizeof(busy));
+        for (uint64_t j = 0; j < 12; j++) {
+            ck_assert(get(table, j).has_value() == (j <= i));
+        }
+    }
+    ck_assert_uint_eq(table.size(), 12);
+}
+
 // As after a death, with the worst that lists can be.
 TEST(lists_are_made_anew_from_what_the_slots_say)
 {
