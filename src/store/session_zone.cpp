@@ -103,10 +103,10 @@ Result<Done> SessionZone::put(std::string_view id,
         complain(done.evicted);
     }
     if (done.outcome == Outcome::no_room) {
-        return Error{Code::unavailable, "a session of " +
-                                            std::to_string(octets.size()) +
-                                            " octets does not fit; give " +
-                                            remedy_ + " more memory"};
+        return Error{Code::no_room, "a session of " +
+                                        std::to_string(octets.size()) +
+                                        " octets does not fit; give " +
+                                        remedy_ + " more memory"};
     }
     return Done{};
 }

@@ -397,6 +397,22 @@ both('a login that can never fit fails with its code', async (s) => {
     assert.ok(await works(browser)); // nobody had to go
 }, { small: true });
 
+both('new tokens that can never fit are no fault of the provider', async (s) => {
+    const { browser } = await loggedIn(s);
+    const before = bearer(s);
+    const mark = s.nginx.mark();
+    s.op.claims = (usual) => ({ ...usual, much: text(70000) });
+    const answer = await browser.api('/bff/refresh', { method: 'POST' });
+
+    assertProblem(answer, 503, 'store_unavailable');
+    assert.deepEqual(answer.setCookies, []);
+    assert.match(s.nginx.complaints(mark).join('\n'),
+        /\[error\].* renewed tokens are lost: .* more memory/);
+    assert.doesNotMatch(s.nginx.complaints(mark).join('\n'), /unavailable/);
+    assert.ok(await works(browser)); // the old token is still good
+    assert.equal(s.api.last.header('authorization'), before);
+}, { small: true });
+
 both('anonymous traffic evicts nobody', async (s) => {
     const { browser } = await loggedIn(s);
     const [{ value }] = browser.jar.named(/./)

@@ -21,6 +21,7 @@ enum class Code {
     expired,       // as if there were no session: log in
     forged,        // the same, and forget the cookie
     unavailable,   // keep what we have, try later
+    no_room,       // the same, but only more memory will help
     unsupported,   // provider and configuration do not fit
     misconfigured, // only while loading: refuse to start
 };

@@ -8,6 +8,8 @@
 
 #include "core/flow/story.hpp"
 
+#include <utility>
+
 #include "core/base/text.hpp"
 #include "core/flow/problem.hpp"
 #include "core/web/query.hpp"
@@ -18,6 +20,9 @@ namespace {
 
 // BCP-12: the code comes back to this origin.
 bool is_fit_for_codes(std::string_view origin);
+
+// What the browser is told of it, and the log of the provider.
+std::pair<Problem, std::string_view> said_of(Code code);
 
 } // namespace
 
@@ -77,14 +82,11 @@ std::string login_url(const Visit &visit, std::string_view return_path)
 Reply provider_problem(const Visit &visit, const Error &error,
                        std::string_view again)
 {
-    bool is_faulty = error.code == Code::unsupported;
-    auto text = "provider \"" + visit.party.client->name +
-                (is_faulty ? "\" breaks a rule: " : "\" unavailable: ") +
-                text::for_log(error.detail, 400);
+    auto [problem, what] = said_of(error.code);
+    auto text = "provider \"" + visit.party.client->name + "\" " +
+                std::string{what} + ": " + text::for_log(error.detail, 400);
 
-    return problem_reply(is_faulty ? Problem::provider_misconfigured
-                                   : Problem::provider_unavailable,
-                         visit.request,
+    return problem_reply(problem, visit.request,
                          {.login_url = again,
                           .retry_after = error.retry_after,
                           .report = {Report::Level::error, std::move(text)}});
@@ -114,6 +116,18 @@ bool is_fit_for_codes(std::string_view origin)
     auto url = web::Url::parse(origin);
 
     return url && (url->is_https() || url->is_loopback());
+}
+
+std::pair<Problem, std::string_view> said_of(Code code)
+{
+    switch (code) {
+    case Code::unsupported:
+        return {Problem::provider_misconfigured, "breaks a rule"};
+    case Code::no_room:
+        return {Problem::store_unavailable, "gave tokens that were not kept"};
+    default:
+        return {Problem::provider_unavailable, "unavailable"};
+    }
 }
 
 } // namespace

@@ -82,9 +82,9 @@ std::string endpoint_url(const Visit &visit, std::string_view name);
 // login with this returnUrl, for people who try again.
 std::string login_url(const Visit &visit, std::string_view return_path);
 
-// The answer to a failed Fetch: provider_unavailable or
-// provider_misconfigured, with the report. `again` is where people may try
-// once more.
+// The answer to a failed Fetch: provider_unavailable, provider_misconfigured,
+// or store_unavailable when tokens came that could not be kept, with the
+// report. `again` is where people may try once more.
 Reply provider_problem(const Visit &visit, const Error &error,
                        std::string_view again = {});
 

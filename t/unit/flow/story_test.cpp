@@ -126,6 +126,18 @@ TEST(calls_a_provider_that_does_not_answer_unavailable)
     }
 }
 
+TEST(blames_the_store_for_tokens_that_it_has_no_room_for)
+{
+    FlowStage stage;
+
+    auto reply = problem(stage, {Code::no_room, "give it more memory"});
+    ck_assert(is_problem(reply, 503, "store_unavailable"));
+    ck_assert(header(reply, "Retry-After").empty());
+    ck_assert(reply.report.text.find("unavailable") == std::string::npos);
+    ck_assert(reply.report.text.find("not kept: give it more memory") !=
+              std::string::npos);
+}
+
 TEST(calls_a_provider_that_breaks_a_rule_misconfigured)
 {
     FlowStage stage;
