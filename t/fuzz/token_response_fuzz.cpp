@@ -32,13 +32,13 @@ bool is_visible(std::string_view text)
 void check_accepted(const TokenResponse &tokens, const json_t *answer)
 {
     auto access = tokens.access_token.reveal();
-    must(!access.empty() && access.size() <= 16 * 1024 && is_visible(access),
+    must(!access.empty() && access.size() <= 128 * 1024 && is_visible(access),
          "CB-8: fits a header");
     must(json::string_at(answer, "access_token") == access);
     must(text::equal_ignoring_case(tokens.token_type, "bearer"), "CB-8");
 
     auto refresh = tokens.refresh_token.reveal();
-    must(is_visible(refresh) && refresh.size() <= 16 * 1024);
+    must(is_visible(refresh) && refresh.size() <= 128 * 1024);
     must(json::string_at(answer, "refresh_token").value_or("") == refresh);
 
     auto id_token = tokens.id_token.reveal();

@@ -98,6 +98,16 @@ both('the browser gets one short cookie and the API the whole token',
         assert.ok((await browser.api('/bff/user')).json().length > 1);
     });
 
+both('tokens that no cookie could hold are kept as well', async (s) => {
+    s.op.accessToken = () => `at-${text(30000)}`;
+    s.op.refreshToken = () => `rt-${text(30000)}`;
+    const { browser } = await loggedIn(s, 0);
+
+    assert.ok(await works(browser)); // renewed by one of them
+    assert.equal(s.op.calls('token').length, 2);
+    assert.equal(s.api.last.header('authorization'), bearer(s));
+});
+
 scene('a session that fits its cookies stays there', 'overflow', async (s) => {
     s.op.accessToken = () => 'small';
     const { browser, answer } = await loggedIn(s);

@@ -17,8 +17,7 @@
 namespace bff::oidc {
 namespace {
 
-constexpr size_t kMostTokenOctets = 16 * 1024;
-constexpr size_t kMostIdTokenOctets = 128 * 1024;
+constexpr size_t kMostTokenOctets = 128 * 1024;
 constexpr size_t kMostErrorOctets = 64;
 constexpr std::string_view kInvalidGrant = "invalid_grant";
 constexpr long long kMostSeconds = 10LL * 365 * 24 * 3600;
@@ -159,7 +158,7 @@ Result<Done> read_access_token(const json_t *answer, TokenResponse &tokens)
     }
 
     if (access_token->size() > kMostTokenOctets) {
-        return unsupported("\"access_token\" is longer than 16 KiB");
+        return unsupported("\"access_token\" is longer than 128 KiB");
     }
     if (!is_token(*access_token)) {
         return unsupported("\"access_token\" is malformed");
@@ -189,7 +188,7 @@ Result<Done> read_other_tokens(const json_t *answer, TokenResponse &tokens)
     if (!id_token && !is_absent(answer, "id_token")) {
         return unsupported("\"id_token\" is not a string");
     }
-    if (id_token && id_token->size() > kMostIdTokenOctets) {
+    if (id_token && id_token->size() > kMostTokenOctets) {
         return unsupported("\"id_token\" is too long");
     }
     tokens.id_token = Secret{id_token.value_or("")};

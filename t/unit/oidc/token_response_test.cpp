@@ -87,15 +87,15 @@ TEST(wants_an_access_token_that_fits_a_header_cb_8)
                              "\"access_token\" is missing"));
 }
 
-TEST(takes_an_access_token_of_at_most_16_kib_cb_8)
+TEST(takes_an_access_token_of_at_most_128_kib_cb_8)
 {
     auto with = [](size_t octets) {
         return parsed("{\"access_token\":\"" + std::string(octets, 'a') +
                       "\"}");
     };
 
-    ck_assert(static_cast<bool>(with(16 * 1024)));
-    ck_assert(is_unsupported(with(16 * 1024 + 1), "\"access_token\""));
+    ck_assert(static_cast<bool>(with(128 * 1024)));
+    ck_assert(is_unsupported(with(128 * 1024 + 1), "\"access_token\""));
 }
 
 TEST(wants_bearer_in_any_case_cb_8)
