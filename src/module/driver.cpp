@@ -278,6 +278,7 @@ ngx_int_t say(ngx_http_request_t *r, Provider &provider,
     auto &ctx = context(r);
 
     ctx.provider = &provider;
+    ctx.rewrite.reset();
     ctx.origins = loc_conf(r).origins;
     return answer(r, ctx, reply);
 }

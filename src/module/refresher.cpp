@@ -455,6 +455,9 @@ void Refresher::land(Flight &flight, session::Session session)
         fail(flight, sealed.error());
         return;
     }
+    if (session::is_revoked(session, world_.revocations)) {
+        provider_.sessions->remove(session); // ended a moment ago
+    }
 
     auto before = provider_.party->client->refresh_before;
     auto landing = flights_.land(

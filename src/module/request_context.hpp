@@ -19,7 +19,8 @@ struct RequestContext {
     explicit RequestContext(ngx_http_request_t *main);
 
     ngx_http_request_t *request; // the main one
-    std::string_view cookie;     // as the client sent it, before our edits
+    ngx_msec_t began = ngx_current_msec;
+    std::string_view cookie; // as the client sent it, before our edits
     std::optional<std::string> authorization; // likewise
     std::optional<std::string> body; // of a POST to an endpoint, once read
     size_t body_octets = 0;          // that came so far

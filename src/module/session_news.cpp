@@ -18,8 +18,10 @@ namespace {
 session::Change with_renewed(RequestContext &ctx,
                              const session::Change &change);
 session::Change still_due(const RequestContext &ctx);
+Milliseconds age_of(const RequestContext &ctx);
 bool are_stale(const RequestContext &ctx, const session::Session &renewed);
 bool is_slow(const RequestContext &ctx);
+void put_off(RequestContext &ctx, const session::Rewrite &rewrite);
 void write_anew(RequestContext &ctx);
 
 } // namespace
@@ -55,15 +57,16 @@ Result<Done> change_session(RequestContext &ctx, const session::Change &change)
 {
     auto what = with_renewed(ctx, change);
     if (auto *rewrite = std::get_if<session::Rewrite>(&what)) {
-        ctx.rewrite = *rewrite;
+        put_off(ctx, *rewrite);
         return Done{};
     }
     if (!std::holds_alternative<session::Keep>(what)) {
         ctx.rewrite.reset();
     }
 
-    auto cookies = ctx.provider->sessions->apply(what, ctx.found);
+    auto cookies = ctx.provider->sessions->apply(what, ctx.found, ctx.cookie);
     if (!cookies) {
+        ctx.new_tokens.reset(); // nobody is told of them
         return std::move(cookies).error();
     }
     for (const auto &cookie : *cookies) {
@@ -75,7 +78,7 @@ Result<Done> change_session(RequestContext &ctx, const session::Change &change)
 void change_later(RequestContext &ctx, const session::Change &change)
 {
     if (auto *rewrite = std::get_if<session::Rewrite>(&change)) {
-        ctx.rewrite = *rewrite;
+        put_off(ctx, *rewrite);
     } else if (!std::holds_alternative<session::Keep>(change)) {
         // Cookies that cannot be written do not stop a request that may pass.
         (void)static_cast<bool>(change_session(ctx, change));
@@ -159,11 +162,17 @@ session::Change still_due(const RequestContext &ctx)
                        : session::Change{session::Keep{}};
 }
 
+// By either clock: one that is set back makes no request young.
+Milliseconds age_of(const RequestContext &ctx)
+{
+    Milliseconds by_clock = Seconds{ngx_time() - ctx.request->start_sec};
+    return std::max(by_clock, Milliseconds{ngx_current_msec - ctx.began});
+}
+
 // A browser that was told of them long ago may have newer ones by now.
 bool are_stale(const RequestContext &ctx, const session::Session &renewed)
 {
-    return ngx_time() - ctx.request->start_sec >
-               store::Flights::kGrace.count() &&
+    return age_of(ctx) > store::Flights::kGrace &&
            !ctx.provider->refresher->remembers(renewed);
 }
 
@@ -175,8 +184,7 @@ bool are_stale(const RequestContext &ctx, const session::Session &renewed)
 // then. So a rewrite is left to the next request.
 bool is_slow(const RequestContext &ctx)
 {
-    auto age = Seconds{ngx_time() - ctx.request->start_sec};
-    return age > store::Flights::kGrace / 2;
+    return age_of(ctx) > store::Flights::kGrace / 2;
 }
 
 // New tokens that are under way bring this along; who comes back after half
@@ -190,17 +198,20 @@ bool can_wait(const RequestContext &ctx)
             session.left(instant(ngx_time())) * 2 > *session.idle);
 }
 
-bool is_written_elsewhere(const RequestContext &ctx,
-                          const session::Rewrite &rewrite)
+// The use of a session that is kept elsewhere is written down there, now; its
+// cookie is only made anew for another seal.
+void put_off(RequestContext &ctx, const session::Rewrite &rewrite)
 {
     const auto &session = *ctx.found.session;
-    bool is_elsewhere = !session.handle.empty();
     auto now = instant(ngx_time());
+    bool is_elsewhere = !session.handle.empty();
 
     if (is_elsewhere && (rewrite.is_used || session::is_ahead(session, now))) {
         ctx.provider->sessions->touch(session, now);
     }
-    return is_elsewhere && !session.has_old_key;
+    if (!is_elsewhere || session.has_old_key) {
+        ctx.rewrite = rewrite;
+    }
 }
 
 // Its last use is written down, or its seal is made anew: as the session is
@@ -208,8 +219,7 @@ bool is_written_elsewhere(const RequestContext &ctx,
 void write_anew(RequestContext &ctx)
 {
     auto rewrite = *std::exchange(ctx.rewrite, std::nullopt);
-    if (!ctx.found.session || is_written_elsewhere(ctx, rewrite) ||
-        is_slow(ctx)) {
+    if (!ctx.found.session || is_slow(ctx)) {
         return;
     }
 

@@ -41,14 +41,13 @@ session::Found CookieStore::find(std::string_view cookie_header,
     return {expired ? State::expired : State::forged, std::nullopt};
 }
 
-// The callback comes from another site: what the browser has is unknown.
 Result<std::vector<web::SetCookie>>
-CookieStore::write(const session::Session &session) const
+CookieStore::write(const session::Session &session,
+                   std::optional<std::string_view> sent) const
 {
     return session.handle.empty()
-               ? session::write_session(session, style_, keys_, entropy_,
-                                        std::nullopt)
-               : session::write_handle(session, style_, keys_, entropy_);
+               ? session::write_session(session, style_, keys_, entropy_, sent)
+               : session::write_handle(session, style_, keys_, entropy_, sent);
 }
 
 std::vector<web::SetCookie> CookieStore::clear() const

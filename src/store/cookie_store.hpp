@@ -25,10 +25,12 @@ public:
 
     session::Found find(std::string_view cookie_header, Instant now) const;
 
-    // Set-Cookie for this session, or for its handle. Errors: unsupported (the
-    // session is too large for its cookies), unavailable (no random bytes).
+    // Set-Cookie for this session, or for its handle; `sent`: the cookies that
+    // the browser has, when that is known. Errors: unsupported (the session is
+    // too large for its cookies), unavailable (no random bytes).
     Result<std::vector<web::SetCookie>>
-    write(const session::Session &session) const;
+    write(const session::Session &session,
+          std::optional<std::string_view> sent) const;
 
     // Set-Cookie that deletes all of them.
     std::vector<web::SetCookie> clear() const;

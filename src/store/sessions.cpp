@@ -20,8 +20,8 @@ session::Found Sessions::find(std::string_view cookie_header, Instant now) const
 }
 
 Result<std::vector<web::SetCookie>>
-Sessions::apply(const session::Change &change,
-                const session::Found &before) const
+Sessions::apply(const session::Change &change, const session::Found &before,
+                std::string_view cookie_header) const
 {
     auto *save = std::get_if<session::Save>(&change);
     bool is_forgotten = std::holds_alternative<session::Forget>(change);
@@ -38,28 +38,28 @@ Sessions::apply(const session::Change &change,
     }
 
     // What the browser has stays where it is: requests that come together
-    // would each give it a handle of its own.
+    // would each give it a handle of its own. A callback may come from another
+    // site, and without the cookies that the browser has.
     auto session = save->session;
-    if (!session.handle.empty()) {
-        return cookies_.write(session);
-    }
     bool is_there = before.session && before.session->id == session.id;
-    return settle(session, is_there ? Place::cookie : place_);
+    auto sent = before.session ? Sent{cookie_header} : std::nullopt;
+
+    return session.handle.empty()
+               ? settle(session, is_there ? Place::cookie : place_, sent)
+               : cookies_.write(session, sent);
 }
 
 Result<std::string> Sessions::keep(session::Session &session) const
 {
-    auto cookies = settle(session, place_);
+    auto cookies = settle(session, place_, "");
     if (!cookies) {
         return std::move(cookies).error();
     }
 
     std::string header;
     for (const auto &cookie : *cookies) {
-        if (!cookie.value.empty()) {
-            header += header.empty() ? "" : "; ";
-            header.append(cookie.name).append("=").append(cookie.value);
-        }
+        header += header.empty() ? "" : "; ";
+        header.append(cookie.name).append("=").append(cookie.value);
     }
     return header;
 }
@@ -76,12 +76,13 @@ void Sessions::remove(const session::Session &session) const
     }
 }
 
-Sessions::Cookies Sessions::settle(session::Session &session, Place place) const
+Sessions::Cookies Sessions::settle(session::Session &session, Place place,
+                                   Sent sent) const
 {
     std::string why;
 
     if (session.handle.empty() && place == Place::cookie) {
-        auto cookies = cookies_.write(session);
+        auto cookies = cookies_.write(session, sent);
         if (cookies || cookies.error().code != Code::unsupported) {
             return cookies;
         }
@@ -92,7 +93,7 @@ Sessions::Cookies Sessions::settle(session::Session &session, Place place) const
     if (!kept) {
         return Error{kept.error().code, why + kept.error().detail};
     }
-    return cookies_.write(session);
+    return cookies_.write(session, sent);
 }
 
 } // namespace bff::store

@@ -29,10 +29,12 @@ public:
 
     session::Found find(std::string_view cookie_header, Instant now) const;
 
-    // Does it, and says what the browser must be told; `before` is what the
-    // browser came with. Errors: unavailable (no random bytes, no room).
+    // Does it, and says what the browser must be told; `before` is what was
+    // found in the cookies that it came with. Errors: unavailable (no random
+    // bytes), no_room.
     Result<std::vector<web::SetCookie>>
-    apply(const session::Change &change, const session::Found &before) const;
+    apply(const session::Change &change, const session::Found &before,
+          std::string_view cookie_header) const;
 
     // Keeps a session whose tokens were renewed: it may move on this occasion.
     // The result is as a browser would send it, for who is to find it later.
@@ -46,7 +48,8 @@ public:
 
 private:
     using Cookies = Result<std::vector<web::SetCookie>>;
-    Cookies settle(session::Session &session, Place place) const;
+    using Sent = std::optional<std::string_view>; // nullopt: not known
+    Cookies settle(session::Session &session, Place place, Sent sent) const;
 
     CookieStore cookies_;
     ZoneStore zone_;

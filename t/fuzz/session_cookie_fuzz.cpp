@@ -57,7 +57,8 @@ const std::vector<std::string> &real_values()
             }
         }
         unit::TapeEntropy entropy{seed};
-        auto handle = *write_handle(stored_session(), style(), keys(), entropy);
+        auto handle =
+            *write_handle(stored_session(), style(), keys(), entropy, "");
         all.push_back(handle[0].value);
         return all;
     }();
@@ -114,7 +115,7 @@ void check_that_it_was_written(std::string_view header, const Session &session)
         std::string_view{*envelope}.substr(1 + crypto::kKeyIdOctets, 24)};
     fuzz::must(is_handle == !session.handle.empty(), "a handle says so");
     auto cookies = is_handle
-                       ? write_handle(session, style(), keys(), entropy)
+                       ? write_handle(session, style(), keys(), entropy, "")
                        : write_session(session, style(), keys(), entropy, "");
     fuzz::must(cookies && (is_handle || cookies->size() == count),
                "it has as many chunks");

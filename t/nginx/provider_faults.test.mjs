@@ -267,8 +267,8 @@ const kBadTokens = [
     }],
     ['an access_token with a blank', (t) => { t.access_token = 'a b'; }],
     ['an access_token with a NUL', (t) => { t.access_token = 'a\u0000b'; }],
-    ['an access_token of 17 KiB', (t) => {
-        t.access_token = 'x'.repeat(17 * 1024);
+    ['an access_token of 129 KiB', (t) => {
+        t.access_token = 'x'.repeat(129 * 1024);
     }],
     ['no token_type', (t) => delete t.token_type],
     ['another token_type', (t) => { t.token_type = 'mac'; }],

@@ -37,6 +37,7 @@ bool is_page_call(const Visit &visit);
 
 Result<Done> check_intent(const Visit &visit, const web::Query &query);
 bool is_own_navigation(const web::RequestView &request);
+bool is_from_elsewhere(const web::RequestView &request);
 
 // Where the browser ends, as an absolute URL. Errors: refused.
 Result<std::string> landing_page(const Visit &visit, const web::Query &query,
@@ -172,11 +173,19 @@ Result<Done> check_intent(const Visit &visit, const web::Query &query)
     }
 
     const auto *session = live_session(visit);
-    if (session == nullptr || is_own_navigation(visit.request)) {
+    auto sid = query.get("sid").value_or("");
+    if (is_own_navigation(visit.request)) {
         return Done{};
     }
 
-    auto sid = query.get("sid").value_or("");
+    // Strict cookies do not come along from another site: there may be one.
+    if (session == nullptr) {
+        return sid.empty() && is_from_elsewhere(visit.request)
+                   ? Error{Code::refused, "a logout without \"sid\", from "
+                                          "another site"}
+                   : Result<Done>{Done{}};
+    }
+
     if (!equal_in_constant_time(sid, logout_token(*session))) {
         return Error{Code::refused, "a logout link without this session's "
                                     "\"sid\""};
@@ -189,6 +198,12 @@ bool is_own_navigation(const web::RequestView &request)
 {
     return request.sec_fetch_mode == "navigate" &&
            request.sec_fetch_site == "same-origin";
+}
+
+bool is_from_elsewhere(const web::RequestView &request)
+{
+    return request.sec_fetch_site == "cross-site" ||
+           request.sec_fetch_site == "same-site";
 }
 
 Result<std::string> landing_page(const Visit &visit, const web::Query &query,

@@ -41,6 +41,9 @@ std::vector<web::SetCookie> cut(std::string_view text, size_t count,
                                 const CookieStyle &style);
 web::SetCookie chunk(const CookieStyle &style, size_t index, std::string value);
 web::SetCookie deletion(const CookieStyle &style, size_t index);
+void delete_surplus(std::vector<web::SetCookie> &cookies,
+                    const CookieStyle &style,
+                    std::optional<std::string_view> cookie_header);
 Error too_large(const Session &session, const CookieStyle &style,
                 size_t needed);
 
@@ -89,21 +92,14 @@ write_session(const Session &session, const CookieStyle &style,
     }
 
     auto cookies = cut(base64url::encode(*envelope), count, style);
-    auto sent = chunks_in(cookie_header.value_or(""), style);
-    for (size_t i = count; i < kChunks; i++) {
-        if (!cookie_header || sent.times[i] > 0) {
-            cookies.push_back(deletion(style, i));
-        }
-    }
-
+    delete_surplus(cookies, style, cookie_header);
     return cookies;
 }
 
-// The browser may have chunks of a session before this one.
-Result<std::vector<web::SetCookie>> write_handle(const Session &session,
-                                                 const CookieStyle &style,
-                                                 const crypto::Keyring &keys,
-                                                 crypto::Entropy &entropy)
+Result<std::vector<web::SetCookie>>
+write_handle(const Session &session, const CookieStyle &style,
+             const crypto::Keyring &keys, crypto::Entropy &entropy,
+             std::optional<std::string_view> cookie_header)
 {
     auto plain = encode_handle(session);
     auto name = bound_name(style, 0);
@@ -115,10 +111,7 @@ Result<std::vector<web::SetCookie>> write_handle(const Session &session,
 
     std::vector<web::SetCookie> cookies{
         chunk(style, 0, '0' + base64url::encode(*envelope))};
-    for (size_t i = 1; i < kChunks; i++) {
-        cookies.push_back(deletion(style, i));
-    }
-
+    delete_surplus(cookies, style, cookie_header);
     return cookies;
 }
 
@@ -256,6 +249,20 @@ std::vector<web::SetCookie> cut(std::string_view text, size_t count,
     }
 
     return cookies;
+}
+
+// Chunks of a session before this one (CK-21).
+void delete_surplus(std::vector<web::SetCookie> &cookies,
+                    const CookieStyle &style,
+                    std::optional<std::string_view> cookie_header)
+{
+    auto sent = chunks_in(cookie_header.value_or(""), style);
+
+    for (size_t i = cookies.size(); i < kChunks; i++) {
+        if (!cookie_header || sent.times[i] > 0) {
+            cookies.push_back(deletion(style, i));
+        }
+    }
 }
 
 // Tells the operator what takes the room, and what would help.

@@ -59,10 +59,10 @@ write_session(const Session &session, const CookieStyle &style,
               std::optional<std::string_view> cookie_header);
 
 // The same for a session that a store keeps: one cookie, which opens it there.
-Result<std::vector<web::SetCookie>> write_handle(const Session &session,
-                                                 const CookieStyle &style,
-                                                 const crypto::Keyring &keys,
-                                                 crypto::Entropy &entropy);
+Result<std::vector<web::SetCookie>>
+write_handle(const Session &session, const CookieStyle &style,
+             const crypto::Keyring &keys, crypto::Entropy &entropy,
+             std::optional<std::string_view> cookie_header);
 
 // A session that a store keeps has only its names and times here, and its
 // handle. Errors: expired (no such cookie at all, or the session is over),

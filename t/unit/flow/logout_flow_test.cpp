@@ -179,6 +179,11 @@ TEST(deletes_no_cookie_that_a_foreign_link_could_not_bring_ck_14)
     FlowStage stage;
     auto reply = logout(stage, link_from_elsewhere("/"));
 
+    ck_assert(reply.error == "csrf");
+    ck_assert(is_kept(reply.change));
+    ck_assert(set_cookies(reply).empty());
+
+    reply = logout(stage, link_from_elsewhere("/"), "?sid=of-one-not-seen");
     ck_assert_int_eq(reply.response.status, 302);
     ck_assert(header(reply, "Location") == "https://shop.example.com/");
     ck_assert(is_kept(reply.change));

@@ -29,7 +29,7 @@ std::string cookies_of(const Session &session)
 {
     crypto::OpensslEntropy entropy;
     return cookie_header(
-        *write_handle(session, cookie_style(), keyring(), entropy));
+        *write_handle(session, cookie_style(), keyring(), entropy, ""));
 }
 
 bool is_forged(const Result<Session> &result)
@@ -89,8 +89,8 @@ TEST(cookie_of_a_handle_is_short_and_opens)
 TEST(cookie_of_a_handle_clears_the_chunks_of_a_session_before_it)
 {
     crypto::OpensslEntropy entropy;
-    auto cookies =
-        write_handle(stored_session(), cookie_style(), keyring(), entropy);
+    auto cookies = write_handle(stored_session(), cookie_style(), keyring(),
+                                entropy, std::nullopt);
 
     ck_assert_uint_eq(cookies->size(), 3);
     ck_assert((*cookies)[1].name == "__Host-Http-bff-corp.1");
