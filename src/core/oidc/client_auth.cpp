@@ -76,4 +76,26 @@ Result<Done> authenticate(const ClientSettings &client,
     return Done{};
 }
 
+Result<web::HttpRequest> authenticated_post(std::string url,
+                                            web::FormWriter form,
+                                            const ClientSettings &client,
+                                            const Occasion &occasion)
+{
+    web::HttpRequest request;
+    request.method = "POST";
+    request.url = std::move(url);
+    request.headers = {
+        {"Content-Type", "application/x-www-form-urlencoded"},
+        {"Accept", "application/json"},
+    };
+
+    auto authenticated = authenticate(client, occasion, request, form);
+    if (!authenticated) {
+        return std::move(authenticated).error();
+    }
+
+    request.body = form.take();
+    return request;
+}
+
 } // namespace bff::oidc

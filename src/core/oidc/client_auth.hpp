@@ -18,4 +18,10 @@ Result<Done> authenticate(const ClientSettings &client,
                           const Occasion &occasion, web::HttpRequest &request,
                           web::FormWriter &form);
 
+// This form, posted with the credentials. Errors: as above.
+Result<web::HttpRequest> authenticated_post(std::string url,
+                                            web::FormWriter form,
+                                            const ClientSettings &client,
+                                            const Occasion &occasion);
+
 } // namespace bff::oidc

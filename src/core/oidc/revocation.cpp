@@ -40,22 +40,8 @@ Result<web::HttpRequest> revocation_request(const Secret &refresh_token,
     form.add("token", refresh_token.reveal())
         .add("token_type_hint", "refresh_token");
 
-    web::HttpRequest request;
-    request.method = "POST";
-    request.url = metadata.revocation_endpoint;
-    request.headers = {
-        {"Content-Type", "application/x-www-form-urlencoded"},
-        {"Accept", "application/json"},
-    };
-
-    auto authenticated = authenticate(client, occasion, request, form);
-    if (!authenticated) {
-        return std::move(authenticated).error();
-    }
-
-    request.body = form.take();
-
-    return request;
+    return authenticated_post(metadata.revocation_endpoint, std::move(form),
+                              client, occasion);
 }
 
 Result<Done> read_revocation(const Result<web::HttpResponse> &answer)

@@ -11,14 +11,6 @@
 #include "core/web/query.hpp"
 
 namespace bff::oidc {
-namespace {
-
-Result<web::HttpRequest> posted(web::FormWriter &form, const Metadata &metadata,
-                                const ClientSettings &client,
-                                const Occasion &occasion);
-
-} // namespace
-
 Result<web::HttpRequest> token_request(const CodeGrant &grant,
                                        const Metadata &metadata,
                                        const ClientSettings &client,
@@ -32,7 +24,8 @@ Result<web::HttpRequest> token_request(const CodeGrant &grant,
         form.add("code_verifier", grant.code_verifier);
     }
 
-    return posted(form, metadata, client, occasion);
+    return authenticated_post(metadata.token_endpoint, std::move(form), client,
+                              occasion);
 }
 
 Result<web::HttpRequest> token_request(const RefreshGrant &grant,
@@ -44,33 +37,8 @@ Result<web::HttpRequest> token_request(const RefreshGrant &grant,
     form.add("grant_type", "refresh_token")
         .add("refresh_token", grant.refresh_token);
 
-    return posted(form, metadata, client, occasion);
+    return authenticated_post(metadata.token_endpoint, std::move(form), client,
+                              occasion);
 }
-
-namespace {
-
-Result<web::HttpRequest> posted(web::FormWriter &form, const Metadata &metadata,
-                                const ClientSettings &client,
-                                const Occasion &occasion)
-{
-    web::HttpRequest request;
-    request.method = "POST";
-    request.url = metadata.token_endpoint;
-    request.headers = {
-        {"Content-Type", "application/x-www-form-urlencoded"},
-        {"Accept", "application/json"},
-    };
-
-    auto authenticated = authenticate(client, occasion, request, form);
-    if (!authenticated) {
-        return std::move(authenticated).error();
-    }
-
-    request.body = form.take();
-
-    return request;
-}
-
-} // namespace
 
 } // namespace bff::oidc
