@@ -14,6 +14,7 @@
 #include "core/web/url.hpp"
 #include "property.hpp"
 #include "support/minted.hpp"
+#include "support/revocation_list.hpp"
 #include "support/tape_entropy.hpp"
 
 namespace {
@@ -37,6 +38,15 @@ public:
     }
 };
 
+class NoTokens final : public session::UsedTokens {
+public:
+    bool claim(std::string_view, std::string_view, Instant) override
+    {
+        must(false, "a logout token was used up that nobody sent");
+        return false;
+    }
+};
+
 // All that does not change from one input to the next.
 struct World {
     std::shared_ptr<oidc::ClientSettings> client =
@@ -51,6 +61,8 @@ struct World {
     web::OriginPolicy origins;
     session::Found found;
     Nobody used;
+    NoTokens used_tokens;
+    unit::RevocationList revocations;
 };
 
 World &world()
@@ -78,7 +90,8 @@ flow::Step answer_to(std::string_view endpoint, const web::RequestView &request)
     auto story = flow::endpoint_story(endpoint, request.method);
 
     return story->begin({request, w.found, w.provider, w.party, w.origins,
-                         entropy, w.used, "", unit::kNow});
+                         entropy, w.used, w.used_tokens, w.revocations, "",
+                         unit::kNow});
 }
 
 void must_lead_to_provider(const flow::Reply &reply)
