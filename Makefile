@@ -157,7 +157,7 @@ test: ## installs what it needs and runs all tests
 	@t/run-all
 
 nginx-test: build
-	node --test t/nginx/*.test.mjs
+	node --test --test-concurrency=2 t/nginx/*.test.mjs
 
 browser-test: build
 	node --test --test-concurrency=2 t/browser/*.test.mjs
