@@ -437,7 +437,14 @@ function sanitizerReports(prefix) {
 }
 
 function readIfThere(file) {
-    return fs.existsSync(file) ? fs.readFileSync(file) : Buffer.alloc(0);
+    try {
+        return fs.readFileSync(file);
+    } catch (e) {
+        if (e.code === 'ENOENT') {
+            return Buffer.alloc(0); // or no more, in this very moment
+        }
+        throw e;
+    }
 }
 
 function whole(program) {
