@@ -46,7 +46,7 @@ uint64_t pause_after(const session::Session &session, Seconds before)
 }
 
 // A browser that was not told looks for newer tokens when its own are due.
-uint64_t early_by(const session::Session &session, Seconds before)
+uint64_t until_due(const session::Session &session, Seconds before)
 {
     auto expires = session.access_token_expires.value_or(now_by_ngx());
     auto left = expires - before - now_by_ngx();
@@ -465,7 +465,8 @@ void Refresher::land(Flight &flight, session::Session session)
         {.generation = flight.session().generation,
          .sealed = *sealed,
          .wait = std::max(flight.pause, pause_after(session, before)),
-         .early = early_by(flight.session(), before)});
+         .is_early = !flight.session().is_due(before, now_by_ngx()),
+         .spare = until_due(flight.session(), before)});
     if (!flight.session().handle.empty()) {
         delivered(session); // the browser finds it by itself
     }

@@ -240,7 +240,7 @@ Flights::Landing Flights::land(std::string_view session, uint64_t lease,
     flight->try_again = now + result.wait;
     flight->until = now +
                     std::max(is_over ? kGraceMs : kUndeliveredMs, result.wait) +
-                    result.early;
+                    result.spare;
     then();
     if (is_kept) {
         set_outcome(*flight, is_over ? Outcome::over : Outcome::landed);
@@ -248,7 +248,7 @@ Flights::Landing Flights::land(std::string_view session, uint64_t lease,
     then();
     flight->lease.end();
 
-    if (result.early > 0) {
+    if (result.is_early) {
         __atomic_store_n(&zone_.shared->early_until, now + kGraceMs,
                          __ATOMIC_RELAXED);
     }

@@ -66,7 +66,8 @@ public:
         uint32_t generation;     // of the session that was asked for
         std::string_view sealed; // the next one; empty: it is over
         uint64_t wait = 0;       // ms, before the next one
-        uint64_t early = 0;      // ms, before the old token was due
+        bool is_early = false;   // the old token was not due, or never is
+        uint64_t spare = 0;      // ms, before it is
     };
     enum class Landing { done, lost, no_room };
     // lost: the lease was, so nothing is kept.

@@ -122,6 +122,20 @@ for (const [what, seconds] of [['waited for', 0], ['did not wait for', 20]]) {
     });
 }
 
+scene('RT-5: after POST refresh an API request with the old cookie finds the '
+    + 'new tokens, also where nobody knows how long the old ones live',
+    async (s) => {
+        s.op.tokenAnswer = ({ expires_in, ...usual }) => usual;
+        const browser = await loggedIn(s, 3600);
+        const old = browser.clone();
+        await browser.api('/bff/refresh', { method: 'POST' });
+
+        assert.equal(sessionCookiesSet(await old.api('/api/x')).length, 1);
+        assert.equal(s.api.last.header('authorization'),
+            `Bearer ${s.op.tokens.access_token}`);
+        assert.equal(s.op.calls('token').length, 2);
+    });
+
 scene('a session that was logged out during its refresh is told so',
     async (s) => {
         const browser = await loggedIn(s, 0);
