@@ -8,7 +8,6 @@
 #include "core/session/activity.hpp"
 #include "module/provider.hpp"
 #include "module/report.hpp"
-#include "ngx/boundary.hpp"
 #include "ngx/log.hpp"
 
 namespace bff::module {
@@ -24,7 +23,6 @@ constexpr Instant kAnyTime{};
 
 constexpr uint64_t kLeaseSlackMs = 1000; // beyond a call's own deadline
 constexpr uint64_t kRejectedMs = 60 * 1000;
-constexpr uint64_t kTickMs = 1000; // how soon a dead worker is noticed
 
 Instant now_by_ngx()
 {
@@ -65,6 +63,13 @@ Error failed_before(const Seen &seen, uint64_t now)
     return error;
 }
 
+// `held` may know of a later use.
+Result<session::Session> as_held(const Result<session::Session> &result,
+                                 const session::Session &held)
+{
+    return result ? session::used_like(*result, held) : result;
+}
+
 Error session_over()
 {
     return Error{Code::expired, "the session is over"};
@@ -80,71 +85,18 @@ struct Refresher::Flight {
     uint64_t pause;    // ms, before another one is worth while
     flow::RefreshFlow story;
     std::unique_ptr<ngx::HttpCall> call;
-    std::unique_ptr<store::Documents::Wait> wait;
+    std::unique_ptr<ngx::Wait> wait;
 
     const session::Session &session() const { return *found.session; }
 };
 
-class Refresher::Waiter final : public Refresher::Wait {
-public:
-    Waiter(Refresher &refresher, const session::Session &session, Told told)
-        : session{session}, told{std::move(told)}, refresher_{refresher}
-    {
-        posted.data = this;
-        posted.log = ngx_cycle->log;
-        posted.handler = ngx::guarded<on_posted>;
-        refresher_.waiters_.push_back(this);
-    }
-
-    ~Waiter() override
-    {
-        refresher_.leave(this);
-        if (posted.posted) {
-            ngx_delete_posted_event(&posted);
-        }
-    }
-
-    void settle(Result<session::Session> result)
-    {
-        refresher_.leave(this);
-        outcome.emplace(std::move(result));
-        ngx_post_event(&posted, &ngx_posted_events);
-    }
-
-    session::Session session; // as its browser has it
-    Told told;
-    uint32_t failures = 0; // seen when the waiting began
-    std::optional<Result<session::Session>> outcome;
-    ngx_event_t posted{};
-
-private:
-    static void on_posted(ngx_event_t *event)
-    {
-        auto *waiter = static_cast<Waiter *>(event->data);
-        auto told = std::move(waiter->told);
-        auto outcome = std::move(*waiter->outcome);
-
-        told(std::move(outcome)); // the waiter may be gone now
-    }
-
-    Refresher &refresher_;
-};
-
 Refresher::Refresher(Provider &provider, const World &world)
-    : provider_{provider}, world_{world}, flights_{world.zone}
+    : provider_{provider}, world_{world}, flights_{world.zone},
+      waiters_{[this](const Need &need) { return outcome_for(need); }}
 {
-    // Runs only while somebody waits, and keeps a worker that ends alive for
-    // them.
-    tick_.data = this;
-    tick_.handler = ngx::guarded<on_tick>;
 }
 
-Refresher::~Refresher()
-{
-    if (tick_.timer_set) {
-        ngx_del_timer(&tick_);
-    }
-}
+Refresher::~Refresher() = default;
 
 // --- what is known ---
 
@@ -228,16 +180,12 @@ void Refresher::delivered(const session::Session &session)
 
 // --- asking ---
 
-std::unique_ptr<Refresher::Wait> Refresher::ask(const session::Session &session,
-                                                Told told)
+std::unique_ptr<ngx::Wait> Refresher::ask(const session::Session &session,
+                                          Told told)
 {
-    auto waiter = std::make_unique<Waiter>(*this, session, std::move(told));
-    waiter->failures = flights_.look(session.id, session.generation).failures;
+    auto seen = flights_.look(session.id, session.generation);
 
-    // Only the one that comes: many may wait, and their time will come.
-    settle(*waiter);
-    keep_ticking();
-    return waiter;
+    return waiters_.add({session, seen.failures}, std::move(told));
 }
 
 void Refresher::renew(const session::Session &session)
@@ -268,55 +216,12 @@ void Refresher::renew(const session::Session &session, uint64_t pause)
 
 void Refresher::look_again()
 {
-    if (!waiters_.empty()) {
-        settle_waiters();
-    }
+    waiters_.look_again();
 }
 
-void Refresher::on_tick(ngx_event_t *event)
+std::optional<Result<session::Session>> Refresher::outcome_for(const Need &need)
 {
-    static_cast<Refresher *>(event->data)->look_again();
-}
-
-// The tick must not keep a worker alive for nobody.
-void Refresher::leave(Waiter *waiter)
-{
-    waiters_.remove(waiter);
-    if (waiters_.empty() && tick_.timer_set) {
-        ngx_del_timer(&tick_);
-    }
-}
-
-void Refresher::settle_waiters()
-{
-    auto waiting = waiters_;
-    for (auto *waiter : waiting) {
-        if (!waiter->outcome) { // by one before it
-            settle(*waiter);
-        }
-    }
-
-    keep_ticking();
-}
-
-void Refresher::settle(Waiter &waiter)
-{
-    if (auto outcome = outcome_for(waiter)) {
-        waiter.settle(std::move(*outcome));
-    }
-}
-
-void Refresher::keep_ticking()
-{
-    if (!waiters_.empty() && !tick_.timer_set) {
-        tick_.log = ngx_cycle->log;
-        ngx_add_timer(&tick_, kTickMs);
-    }
-}
-
-std::optional<Result<session::Session>> Refresher::outcome_for(Waiter &waiter)
-{
-    const auto &session = waiter.session;
+    const auto &session = need.session;
     auto seen = flights_.look(session.id, session.generation);
     auto now = store::monotonic_now();
 
@@ -329,7 +234,7 @@ std::optional<Result<session::Session>> Refresher::outcome_for(Waiter &waiter)
     if (seen.lease.is_held(now)) {
         return std::nullopt; // somebody is on it
     }
-    if (seen.failures > waiter.failures ||
+    if (seen.failures > need.failures ||
         (seen.failures > 0 && now < seen.try_again)) {
         return failed_before(seen, now);
     }
@@ -510,20 +415,18 @@ void Refresher::finish(Flight &flight, Landing landing,
     if (landing == Landing::lost) {
         ngx::log(NGX_LOG_WARN, ngx_cycle->log,
                  "tokens came too late: another worker has taken over");
-        settle_waiters();
+        look_again();
         return;
     }
 
-    auto waiting = waiters_;
-    for (auto *waiter : waiting) {
-        if (waiter->session.id == id &&
-            waiter->session.generation <= generation) {
-            waiter->settle(result ? session::used_like(*result, waiter->session)
-                                  : result);
-        }
-    }
+    waiters_.settle([&](const Need &need) {
+        bool is_theirs =
+            need.session.id == id && need.session.generation <= generation;
+        return is_theirs ? std::optional{as_held(result, need.session)}
+                         : std::nullopt;
+    });
     world_.bell.ring();
-    settle_waiters();
+    look_again();
 }
 
 void Refresher::stop()

@@ -14,6 +14,7 @@
 #include "core/session/session_store.hpp"
 #include "module/errands.hpp"
 #include "ngx/http_client.hpp"
+#include "ngx/waiters.hpp"
 #include "ngx/wakeup.hpp"
 #include "store/documents.hpp"
 #include "store/flights.hpp"
@@ -39,12 +40,6 @@ public:
     // (it is over), unavailable, unsupported.
     using Told = std::function<void(Result<session::Session>)>;
 
-    // Dropping it means: no longer interested. The refresh goes on.
-    class Wait {
-    public:
-        virtual ~Wait() = default;
-    };
-
     Refresher(Provider &provider, const World &world);
     ~Refresher();
 
@@ -61,7 +56,8 @@ public:
     // Newer tokens came, also when they can be had no more.
     bool is_outdated(const session::Session &session) const;
 
-    std::unique_ptr<Wait> ask(const session::Session &session, Told told);
+    // Whoever drops it is told nothing; the refresh goes on.
+    std::unique_ptr<ngx::Wait> ask(const session::Session &session, Told told);
 
     // Nobody waits for it.
     void renew(const session::Session &session);
@@ -82,7 +78,10 @@ public:
     void stop();
 
 private:
-    class Waiter;
+    struct Need {
+        session::Session session; // as its browser has it
+        uint32_t failures;        // seen when the waiting began
+    };
     struct Flight;
 
     session::Found news(const session::Found &found) const;
@@ -105,19 +104,13 @@ private:
     void finish(Flight &flight, store::Flights::Landing landing,
                 const Result<session::Session> &result);
 
-    void settle_waiters();
-    void settle(Waiter &waiter);
-    void keep_ticking();
-    void leave(Waiter *waiter);
-    std::optional<Result<session::Session>> outcome_for(Waiter &waiter);
-    static void on_tick(ngx_event_t *event);
+    std::optional<Result<session::Session>> outcome_for(const Need &need);
 
     Provider &provider_;
     World world_;
     store::Flights flights_;
     std::list<std::unique_ptr<Flight>> own_; // made by this worker
-    std::list<Waiter *> waiters_;
-    ngx_event_t tick_{}; // for the lease of a worker that died
+    ngx::Waiters<Need, Result<session::Session>> waiters_;
 };
 
 } // namespace bff::module

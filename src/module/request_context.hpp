@@ -33,8 +33,8 @@ struct RequestContext {
     session::Found found;
     std::unique_ptr<flow::Story> story;
     std::unique_ptr<ngx::HttpCall> call;
-    std::unique_ptr<store::Documents::Wait> wait;
-    std::unique_ptr<Refresher::Wait> renewal;
+    std::unique_ptr<ngx::Wait> wait;
+    std::unique_ptr<ngx::Wait> renewal;
     std::optional<flow::Answer> answer;
 
     // How it ended.

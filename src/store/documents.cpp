@@ -11,14 +11,13 @@
 #include "core/crypto/digest.hpp"
 #include "core/oidc/back_off.hpp"
 #include "core/oidc/provider_answer.hpp"
-#include "ngx/boundary.hpp"
 #include "ngx/log.hpp"
 
 namespace bff::store {
 namespace {
 
 constexpr uint64_t kLeaseSlackMs = 1000;   // beyond a call's own deadline
-constexpr uint64_t kTickMs = 1000;         // how soon a dead worker is noticed
+constexpr uint64_t kLookMs = 1000;         // how often a stale copy is noticed
 constexpr size_t kMostOctets = 256 * 1024; // of a document
 constexpr int64_t kClockSlack = 60;        // seconds
 constexpr uint32_t kBucketSize = 3;        // KEY-7
@@ -166,74 +165,18 @@ Instant now_by_ngx()
 
 } // namespace
 
-class Documents::Waiter final : public Documents::Wait {
-public:
-    Waiter(Documents &documents, oidc::Once once, Told told)
-        : once{once}, told{std::move(told)}, documents_{documents}
-    {
-        posted.data = this;
-        posted.log = ngx_cycle->log;
-        posted.handler = ngx::guarded<on_posted>;
-        documents_.waiters_.push_back(this);
-    }
-
-    ~Waiter() override
-    {
-        documents_.leave(this);
-        if (posted.posted) {
-            ngx_delete_posted_event(&posted);
-        }
-    }
-
-    void settle(Result<Done> result)
-    {
-        documents_.leave(this);
-        outcome.emplace(std::move(result));
-        ngx_post_event(&posted, &ngx_posted_events);
-    }
-
-    oidc::Once once;
-    Told told;
-    uint64_t failures = 0;   // seen when the waiting began
-    uint64_t generation = 0; // known then
-    std::optional<Result<Done>> outcome;
-    ngx_event_t posted{};
-
-private:
-    static void on_posted(ngx_event_t *event)
-    {
-        auto *waiter = static_cast<Waiter *>(event->data);
-        auto told = std::move(waiter->told);
-        auto outcome = std::move(*waiter->outcome);
-
-        told(std::move(outcome)); // the waiter may be gone now
-    }
-
-    Documents &documents_;
-};
-
 Documents::Documents(std::shared_ptr<const oidc::ClientSettings> client,
                      std::string trust, ngx::HttpClient &http, ngx::Bell &bell,
                      const SharedZone &zone)
     : client_{std::move(client)}, http_{http}, bell_{bell}, zone_{zone},
-      trust_{std::move(trust)}
+      trust_{std::move(trust)}, waiters_{[this](const Need &need) {
+          return outcome_for(need);
+      }}
 {
     provider_.client = client_;
     if (auto by_hand = oidc::Metadata::by_hand(*client_)) {
         provider_.metadata =
             std::make_shared<const oidc::Metadata>(std::move(*by_hand));
-    }
-
-    // Runs only while somebody waits, and keeps a worker that ends alive for
-    // them.
-    tick_.data = this;
-    tick_.handler = ngx::guarded<on_tick>;
-}
-
-Documents::~Documents()
-{
-    if (tick_.timer_set) {
-        ngx_del_timer(&tick_);
     }
 }
 
@@ -336,7 +279,7 @@ void Documents::renew_if_stale(Copy &copy, Instant now)
 
     auto seen = look(zone_, *copy.shared);
     auto moment = monotonic_now();
-    copy.next_look = moment + kTickMs;
+    copy.next_look = moment + kLookMs;
 
     if (moment >= seen.try_again && !seen.lease.is_held(moment) &&
         try_lease(copy, seen.lease)) {
@@ -351,82 +294,37 @@ Documents::Copy &Documents::copy_for(oidc::Once once)
     return once == oidc::Once::metadata ? metadata_ : keys_;
 }
 
-std::unique_ptr<Documents::Wait> Documents::ask(oidc::Once once, Told told)
+std::unique_ptr<ngx::Wait> Documents::ask(oidc::Once once, Told told)
 {
-    auto waiter = std::make_unique<Waiter>(*this, once, std::move(told));
     auto &copy = copy_for(once);
-
     auto *shared = slot(copy);
-    if (shared == nullptr) {
-        waiter->settle(Error{Code::unavailable, "\"bff_zone\" is full"});
-        return waiter;
-    }
+    auto failures = shared != nullptr ? look(zone_, *shared).failures : 0;
 
-    waiter->generation = copy.generation;
-    waiter->failures = look(zone_, *shared).failures;
-
-    // Only the one that comes: many may wait, and their time will come.
-    if (auto outcome = outcome_for(*waiter)) {
-        waiter->settle(std::move(*outcome));
-    }
-    keep_ticking();
-    return waiter;
+    return waiters_.add({once, failures, copy.generation}, std::move(told));
 }
 
 void Documents::look_again()
 {
-    if (!waiters_.empty()) {
-        settle_waiters();
+    waiters_.look_again();
+}
+
+std::optional<Result<Done>> Documents::outcome_for(const Need &need)
+{
+    auto &copy = copy_for(need.once);
+    bool renewed = need.once == oidc::Once::renewed_keys;
+
+    if (slot(copy) == nullptr) {
+        return Error{Code::unavailable, "\"bff_zone\" is full"};
     }
-}
-
-void Documents::on_tick(ngx_event_t *event)
-{
-    static_cast<Documents *>(event->data)->look_again();
-}
-
-// The tick must not keep a worker alive for nobody.
-void Documents::leave(Waiter *waiter)
-{
-    waiters_.remove(waiter);
-    if (waiters_.empty() && tick_.timer_set) {
-        ngx_del_timer(&tick_);
-    }
-}
-
-void Documents::settle_waiters()
-{
-    auto waiting = waiters_;
-    for (auto *waiter : waiting) {
-        if (auto outcome = outcome_for(*waiter)) {
-            waiter->settle(std::move(*outcome));
-        }
-    }
-
-    keep_ticking();
-}
-
-void Documents::keep_ticking()
-{
-    if (!waiters_.empty() && !tick_.timer_set) {
-        tick_.log = ngx_cycle->log;
-        ngx_add_timer(&tick_, kTickMs);
-    }
-}
-
-std::optional<Result<Done>> Documents::outcome_for(Waiter &waiter)
-{
-    auto &copy = copy_for(waiter.once);
-    bool renewed = waiter.once == oidc::Once::renewed_keys;
 
     take_over_news();
-    if (renewed ? copy.generation > waiter.generation : is_known(waiter.once)) {
+    if (renewed ? copy.generation > need.generation : is_known(need.once)) {
         return Result<Done>{Done{}};
     }
 
     auto seen = look(zone_, *copy.shared);
     auto now = monotonic_now();
-    if (seen.failures != waiter.failures) {
+    if (seen.failures != need.failures) {
         return Result<Done>{failed_before(seen, copy.document, now)};
     }
     if (seen.lease.is_held(now)) {
@@ -520,7 +418,7 @@ void Documents::fetched(Copy &copy, Result<web::HttpResponse> answer)
     release(copy);
 
     bell_.ring();
-    settle_waiters();
+    waiters_.look_again();
 }
 
 Result<Done> Documents::keep(Copy &copy, const web::HttpResponse &response)
@@ -576,13 +474,13 @@ void Documents::give_up(Copy &copy, Error error)
     error.retry_after = count_failure(copy, error);
 
     bool told = false;
-    auto waiting = waiters_;
-    for (auto *waiter : waiting) {
-        if (&copy_for(waiter->once) == &copy) {
-            waiter->settle(error);
-            told = true;
+    waiters_.settle([&](const Need &need) -> std::optional<Result<Done>> {
+        if (&copy_for(need.once) != &copy) {
+            return std::nullopt;
         }
-    }
+        told = true;
+        return Result<Done>{error};
+    });
 
     if (!told) {
         ngx::log(

@@ -14,11 +14,10 @@
 
 #pragma once
 
-#include <list>
-
 #include "core/base/instant.hpp"
 #include "core/oidc/provider.hpp"
 #include "ngx/http_client.hpp"
+#include "ngx/waiters.hpp"
 #include "ngx/wakeup.hpp"
 #include "store/shared.hpp"
 
@@ -29,24 +28,17 @@ public:
     // Told from a fresh event: the document is now in provider(), or why not.
     using Told = std::function<void(Result<Done>)>;
 
-    // Dropping it means: no longer interested.
-    class Wait {
-    public:
-        virtual ~Wait() = default;
-    };
-
     // `trust` tells whom the client believes: documents that were fetched
     // with another trust are not found here.
     Documents(std::shared_ptr<const oidc::ClientSettings> client,
               std::string trust, ngx::HttpClient &http, ngx::Bell &bell,
               const SharedZone &zone);
-    ~Documents();
 
     // What is known right now; takes over what other workers have fetched,
     // and has what is past its time renewed.
     const oidc::Provider &provider(Instant now);
 
-    std::unique_ptr<Wait> ask(oidc::Once once, Told told);
+    std::unique_ptr<ngx::Wait> ask(oidc::Once once, Told told);
 
     // Some worker has news.
     void look_again();
@@ -65,7 +57,11 @@ private:
         uint64_t lease = 0;      // ours, while `call` runs
         std::unique_ptr<ngx::HttpCall> call;
     };
-    class Waiter;
+    struct Need { // and what was known when the waiting began
+        oidc::Once once;
+        uint64_t failures;
+        uint64_t generation;
+    };
 
     SharedDocument *slot(Copy &copy);
     void take_over_news();
@@ -85,11 +81,7 @@ private:
     std::optional<Seconds> count_failure(Copy &copy, const Error &error);
     void give_up(Copy &copy, Error error);
 
-    void settle_waiters();
-    void keep_ticking();
-    void leave(Waiter *waiter);
-    std::optional<Result<Done>> outcome_for(Waiter &waiter);
-    static void on_tick(ngx_event_t *event);
+    std::optional<Result<Done>> outcome_for(const Need &need);
 
     std::shared_ptr<const oidc::ClientSettings> client_;
     ngx::HttpClient &http_;
@@ -100,8 +92,7 @@ private:
     oidc::Provider provider_;
     Copy metadata_{oidc::Document::metadata};
     Copy keys_{oidc::Document::keys};
-    std::list<Waiter *> waiters_;
-    ngx_event_t tick_{}; // for the lease of a worker that died
+    ngx::Waiters<Need, Result<Done>> waiters_;
 };
 
 } // namespace bff::store
