@@ -34,11 +34,11 @@ session::Found as_it_stands(const RequestContext &ctx, session::Found found)
 
 session::Found newest(const RequestContext &ctx, session::Found found)
 {
-    auto &refresher = *ctx.provider->refresher;
-
     // who was logged out is told so, whatever came of a refresh
     found = as_it_stands(ctx, std::move(found));
-    return as_it_stands(ctx, refresher.newest(std::move(found)));
+    found = ctx.provider->refresher->newest(std::move(found));
+
+    return found.is_newer ? as_it_stands(ctx, std::move(found)) : found;
 }
 
 // As its new tokens are to find it: the request that wants them may be use.
