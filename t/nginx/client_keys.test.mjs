@@ -73,7 +73,7 @@ const kForms = { RS256: ['pkcs8', 'pkcs1', 'jwk'], EdDSA: ['pkcs8', 'jwk'] };
 
 for (const alg of Object.keys(kPairs)) {
     for (const type of kForms[alg] ?? ['pkcs8', 'sec1', 'jwk']) {
-        scene(`CA-2: private_key_jwt with ${alg}, ${type}`, {
+        scene(`BFF-32 BCP-9 CA-2: private_key_jwt with ${alg}, ${type}`, {
             lines: (s) => `client_key ${
                 keyFile(s, 'key', privateKey(alg), type)};`,
         }, async (s) => {

@@ -33,7 +33,7 @@ function scene(name, act, options = {}) {
         act));
 }
 
-scene('DISC-1: an issuer with a path keeps it', async (s) => {
+scene('DISC-1 BCP-10: an issuer with a path keeps it', async (s) => {
     assertLoggedIn((await attempt(s)).answer);
     assert.equal(s.op.requests[0].url,
         '/realms/one/.well-known/openid-configuration');

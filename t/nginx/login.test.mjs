@@ -49,7 +49,8 @@ const s = stage(({ op, api, at }) => `
 const kState = /^[A-Za-z0-9_-]{22,128}$/;
 const k256Bits = /^[A-Za-z0-9_-]{43}$/;
 
-test('BFF-2 BCP-2 BCP-4: the request asks for a code, with state, nonce and S256',
+test('BFF-2 BFF-40 BCP-2 BCP-4 BCP-7: the request asks for a code, with '
+    + 'state, nonce and S256',
     async () => {
         const b = s.browser();
         const url = await b.startLogin();
@@ -87,7 +88,8 @@ test('the code is redeemed with client authentication and a verifier of 43',
         assert.equal(call.form.get('client_secret'), null);
     });
 
-test('BCP-3: two logins share neither state nor nonce nor challenge', async () => {
+test('BCP-3: two logins share neither state nor nonce nor '
+    + 'challenge', async () => {
     const b = s.browser();
     const urls = [await b.startLogin(), await b.startLogin()];
 
@@ -97,7 +99,8 @@ test('BCP-3: two logins share neither state nor nonce nor challenge', async () =
     }
 });
 
-test('BFF-3..9: the login\'s cookie is sealed and has every attribute',
+test('BFF-3 BFF-4 BFF-6 BFF-7 BFF-8 BFF-9: the login\'s cookie is '
+    + 'sealed and has every attribute',
     async () => {
         const b = s.browser();
         const answer = await b.navigate('/bff/login', { follow: false });
@@ -192,7 +195,8 @@ const kBad = ['https://evil.test/', '//evil.test/', '/\\evil.test', '\\\\evil',
     'https://shop.test.evil.test/', 'https://shop.test@evil.test/',
     'http://shop.test/', 'https://shop.test:1/', `/${'x'.repeat(2048)}`];
 
-test('BCP-1: a returnUrl that leaves the site is 400 bad_return_url', async () => {
+test('BCP-1: a returnUrl that leaves the site is 400 '
+    + 'bad_return_url', async () => {
     await s.browser().startLogin();     // the provider is known from now on
     s.op.requests = [];
 
@@ -249,7 +253,8 @@ test('login_args pass what is listed and nothing else', async () => {
     assert.equal(q.has('unknown'), false);
 });
 
-test('scope, extra_auth_args with a variable, login_args, pkce off, redirect_uri',
+test('BFF-42 BCP-11: scope, extra_auth_args with a variable, '
+    + 'login_args, pkce off, redirect_uri',
     async () => {
         const b = s.browser('fancy', 'fancy.shop.test');
         const url = await b.startLogin(
@@ -296,7 +301,8 @@ test('X-Forwarded-Host and its like do not change redirect_uri', async () => {
         `${b.origin}/bff/callback`);
 });
 
-test('a protected page goes to login and comes back byte for byte', async () => {
+test('BFF-23: a protected page goes to login and comes back byte for '
+    + 'byte', async () => {
     const b = s.browser();
     const path = '/page/a%20b/%c3%a4?q=a+b&r=%2f&s=%22';
     const page = await b.navigate(path);

@@ -84,7 +84,8 @@ function held() {
     } };
 }
 
-test('RT-1 RT-7: a token that has ended is renewed before the request goes on',
+test('BFF-26 RT-1 RT-7: a token that has ended is renewed before the '
+    + 'request goes on',
     async () => {
         const browser = await loggedIn(0);
         const old = { ...s.op.tokens };
@@ -234,7 +235,7 @@ for (const [what, change] of [
     });
 }
 
-test('RT-6: invalid_grant ends the session', async () => {
+test('BFF-27 RT-6: invalid_grant ends the session', async () => {
     const browser = await loggedIn(0);
     s.op.forgetRefreshTokens();
     const old = browser.clone();

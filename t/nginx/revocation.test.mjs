@@ -119,7 +119,8 @@ scene('BFF-25: when the list is full the oldest goes, and the log says so',
 
 // --- at the provider ---
 
-scene('REV-1: logout revokes the refresh token as the client', async (s) => {
+scene('BFF-28 REV-1: logout revokes the refresh token as the '
+    + 'client', async (s) => {
     const b = await loggedIn(s);
     const { refresh_token } = s.op.tokens;
     await b.api('/bff/logout', { method: 'POST' });

@@ -90,7 +90,8 @@ test('BFF-44 CK-25: a cookie renamed to the other provider is no session',
         assertProblem(answer, 401, 'no_session');
     });
 
-test('BCP-5: a callback of one provider is not taken by the other', async () => {
+test('BFF-43 BCP-5: a callback of one provider is not taken by the '
+    + 'other', async () => {
     const b = s.browser('both');
     const there = await b.startLogin('/guests/auth/login');
     const back = new URL(s.other.approve(there.href));
