@@ -75,20 +75,19 @@ ngx_int_t edit_protected(ngx_http_request_t *r, const LocConf &location)
         return NGX_HTTP_UNAUTHORIZED;
     }
 
+    auto &known = context(r); // what the client sent, before it goes
     before_edit(r);
     ngx::remove_header(r, "dpop");
     if (granted) {
         std::string value{"Bearer "};
-        value += ctx->bearer.reveal();
+        value += known.bearer.reveal();
         ngx::set_authorization(r, value);
         wipe(value);
     } else {
         ngx::remove_header(r, "authorization");
     }
-    if (ctx != nullptr) {
-        ctx->was_edited = true;
-        ctx->is_edited = ctx->is_edited || r == r->main;
-    }
+    known.was_edited = true;
+    known.is_edited = known.is_edited || r == r->main;
 
     return NGX_DECLINED;
 }
@@ -107,6 +106,10 @@ void edit_unprotected(ngx_http_request_t *r)
         ngx::set_authorization(r, *ctx->authorization);
     } else {
         ngx::remove_header(r, "authorization");
+    }
+    ngx::remove_header(r, "dpop"); // a subrequest's parent may have it still
+    for (const auto &value : ctx->dpop) {
+        ngx::add_header(r, "DPoP", value);
     }
     if (r == r->main) {
         ctx->is_edited = false;

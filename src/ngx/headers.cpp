@@ -252,6 +252,21 @@ int count_headers(ngx_http_request_t *r, std::string_view name)
     return count;
 }
 
+std::vector<std::string> all_headers(ngx_http_request_t *r,
+                                     std::string_view name)
+{
+    std::vector<std::string> values;
+
+    walk(r->headers_in.headers, [&](const Place &place) {
+        if (has_name(place.element(), name)) {
+            values.emplace_back(view(place.element()->value));
+        }
+        return false;
+    });
+
+    return values;
+}
+
 std::string_view cookie_header(ngx_http_request_t *r)
 {
     std::vector<std::string_view> lines;
@@ -285,6 +300,12 @@ void set_authorization(ngx_http_request_t *r, std::string_view value)
 
     r->headers_in.authorization =
         push(r->pool, r->headers_in.headers, "Authorization", value);
+}
+
+void add_header(ngx_http_request_t *r, std::string_view name,
+                std::string_view value)
+{
+    push(r->pool, r->headers_in.headers, name, value);
 }
 
 void remove_header(ngx_http_request_t *r, std::string_view name)

@@ -24,11 +24,17 @@ std::optional<std::string_view> header(ngx_http_request_t *r,
 // How many lines of that name there are.
 int count_headers(ngx_http_request_t *r, std::string_view name);
 
+// The values of all its lines.
+std::vector<std::string> all_headers(ngx_http_request_t *r,
+                                     std::string_view name);
+
 // The Cookie lines, joined by "; "; "" without any. A view into the pool.
 std::string_view cookie_header(ngx_http_request_t *r);
 
 // Exactly one Authorization line with this value, whatever stood there.
 void set_authorization(ngx_http_request_t *r, std::string_view value);
+void add_header(ngx_http_request_t *r, std::string_view name,
+                std::string_view value);
 void remove_header(ngx_http_request_t *r, std::string_view name);
 
 // Rewrites every Cookie line: `edit` gives what is left of it, "" for
