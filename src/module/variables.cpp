@@ -9,6 +9,7 @@
 #include "core/session/session_codec.hpp"
 #include "module/request_context.hpp"
 #include "ngx/boundary.hpp"
+#include "ngx/headers.hpp"
 #include "ngx/text.hpp"
 
 namespace bff::module {
@@ -169,10 +170,73 @@ ngx_int_t get_prefixed(ngx_http_request_t *r, ngx_http_variable_value_t *v,
                ngx::view(*reinterpret_cast<ngx_str_t *>(data)));
 }
 
+// --- NGINX's own, of headers that we edit ---
+
+// Who looked before (a map, an "if", limit_req_zone) must not fix what
+// "proxy_set_header Authorization $http_authorization" sends: neither what
+// the client had there, nor, in a subrequest, the token of its main request.
+constexpr std::string_view kEdited[] = {"http_cookie", "http_authorization",
+                                        "http_dpop"};
+
+ngx_http_variable_t *known_variable(ngx_conf_t *cf, std::string_view name)
+{
+    auto *core = static_cast<ngx_http_core_main_conf_t *>(
+        ngx_http_conf_get_module_main_conf(cf, ngx_http_core_module));
+    auto &keys = core->variables_keys->keys;
+
+    auto *all = static_cast<ngx_hash_key_t *>(keys.elts);
+    for (ngx_uint_t i = 0; i < keys.nelts; i++) {
+        if (ngx::view(all[i].key) == name) {
+            return static_cast<ngx_http_variable_t *>(all[i].value);
+        }
+    }
+    return nullptr;
+}
+
+ngx_int_t get_header(ngx_http_request_t *r, ngx_http_variable_value_t *v,
+                     uintptr_t data)
+{
+    auto name = reinterpret_cast<const std::string_view *>(data)->substr(
+        std::string_view{"http_"}.size());
+    auto *header = ngx::find_header(r, name);
+
+    v->not_found = header == nullptr;
+    if (header != nullptr) {
+        v->len = header->value.len;
+        v->data = header->value.data;
+        v->valid = 1;
+    }
+    return NGX_OK;
+}
+
+bool look_again_each_time(ngx_conf_t *cf, const std::string_view &name)
+{
+    auto *variable = known_variable(cf, name);
+
+    if (variable == nullptr) { // not yet by name, as all $http_ are
+        auto text = ngx::in_pool(cf->pool, name);
+        variable = ngx_http_add_variable(cf, &text, 0);
+        if (variable == nullptr) {
+            return false;
+        }
+        variable->get_handler = ngx::guarded<get_header>;
+        variable->data = reinterpret_cast<uintptr_t>(&name);
+    }
+
+    variable->flags |= NGX_HTTP_VAR_NOCACHEABLE;
+    return true;
+}
+
 } // namespace
 
 ngx_int_t add_variables(ngx_conf_t *cf)
 {
+    for (const auto &name : kEdited) {
+        if (!look_again_each_time(cf, name)) {
+            return NGX_ERROR;
+        }
+    }
+
     for (const auto &variable : kVariables) {
         auto name = ngx::in_pool(cf->pool, variable.name);
         auto *added = ngx_http_add_variable(
