@@ -269,6 +269,8 @@ void peek(ngx_http_request_t *r, Provider &provider)
         // for the next request
         provider.refresher->renew(as_used(ctx, fetch->change));
         change_later(ctx, fetch->change);
+    } else {
+        ctx.found = {}; // refused: nobody's session is used here
     }
 }
 
