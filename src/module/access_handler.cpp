@@ -14,10 +14,11 @@
 namespace bff::module {
 namespace {
 
-// HTTP/0.9 has no headers: no session, and no way to say so.
+// HTTP/0.9 has no headers: no session, and no way to say so. NGINX says so
+// of a post_action as well, which is what becomes of any request.
 bool is_http_09(ngx_http_request_t *r)
 {
-    return r->http_version < NGX_HTTP_VERSION_10;
+    return r->http_version < NGX_HTTP_VERSION_10 && !r->post_action;
 }
 
 ngx_int_t tell_access(ngx_http_request_t *r, LocConf &location,

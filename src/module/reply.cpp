@@ -10,12 +10,16 @@
 namespace bff::module {
 namespace {
 
-bool has_error_page(ngx_http_request_t *r, int status)
+// An error page that is refused itself, with the same words, would be looked
+// for again and again under "recursive_error_pages".
+bool has_error_page(ngx_http_request_t *r, const RequestContext &ctx,
+                    int status)
 {
     auto *core = static_cast<ngx_http_core_loc_conf_t *>(
         ngx_http_get_module_loc_conf(r, ngx_http_core_module));
 
-    if (status < 400 || r->error_page || core->error_pages == nullptr) {
+    if (status < 400 || r->error_page || core->error_pages == nullptr ||
+        status == ctx.left_to_error_page) {
         return false;
     }
 
@@ -81,7 +85,8 @@ ngx_int_t send(ngx_http_request_t *r, RequestContext &ctx,
                const web::HttpResponse &response)
 {
     set_headers(r, ctx, response);
-    if (has_error_page(r, response.status)) {
+    if (has_error_page(r, ctx, response.status)) {
+        ctx.left_to_error_page = response.status;
         return response.status;
     }
 

@@ -50,6 +50,7 @@ struct RequestContext {
     const web::OriginPolicy *origins = nullptr; // where we were asked last
 
     std::vector<ngx_table_elt_t *> answer_headers; // of our last answer
+    int left_to_error_page = 0; // its status, if NGINX was to replace it
 
     // For variables.
     flow::Action action = flow::Action::none;
