@@ -8,6 +8,7 @@
 #include <algorithm>
 
 #include "core/web/origin_settings.hpp"
+#include "module/caches.hpp"
 #include "module/compile.hpp"
 #include "module/module.hpp"
 #include "module/provider_block.hpp"
@@ -334,6 +335,7 @@ char *merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
         conf->endpoints = prev->endpoints;
         conf->name = prev->name;
     }
+    watch_content(*core, *conf, *prev);
 
     // NGINX merges server by server: cf shows the one this location is in.
     auto *server = static_cast<SrvConf *>(

@@ -9,6 +9,8 @@
 #include "core/base/text.hpp"
 #include "core/oidc/bearer_challenge.hpp"
 #include "core/session/cookie_style.hpp"
+#include "core/web/cache_control.hpp"
+#include "module/caches.hpp"
 #include "module/module.hpp"
 #include "module/session_news.hpp"
 #include "ngx/headers.hpp"
@@ -49,15 +51,18 @@ void before_edit(ngx_http_request_t *r)
     }
 }
 
-// The answer to one person's token is for nobody else.
-void keep_out_of_caches([[maybe_unused]] ngx_http_request_t *r)
+// BFF-20, RT-8: an answer that comes with cookies of ours is for one browser,
+// whatever it says of itself.
+void keep_for_this_browser(ngx_http_request_t *r)
 {
-#if (NGX_HTTP_CACHE)
-    if (r->upstream != nullptr) {
-        r->upstream->cacheable = 0;
-        r->upstream->store = 0;
-    }
-#endif
+    ngx::each_response_header(r, [&](ngx_table_elt_t &header) {
+        if (text::equal_ignoring_case(ngx::view(header.key), "cache-control")) {
+            auto value = web::without_sharing(ngx::view(header.value));
+            header.value =
+                ngx::in_pool(r->pool, value.empty() ? "private" : value);
+        }
+    });
+    ngx::add_response_header(r, "Cache-Control", "private");
 }
 
 // The location asks for a token.
@@ -166,18 +171,14 @@ void edit_response(ngx_http_request_t *r)
         }
         tell_browser(*ctx);
         if (!ctx->set_cookies.empty() && ctx->answer_headers.empty()) {
-            // not our own answer, which has its own: BFF-20, RT-8
-            ngx::add_response_header(r, "Cache-Control", "private");
+            keep_for_this_browser(r); // our own answer has its own
         }
         for (const auto &cookie : std::exchange(ctx->set_cookies, {})) {
             ngx::add_response_header(r, "Set-Cookie", cookie);
         }
     }
 
-    auto *use = loc_conf(r).use;
-    if (use != nullptr && ctx->granted == use->provider) {
-        keep_out_of_caches(r);
-    }
+    keep_out_of_caches(r);
 }
 
 } // namespace bff::module

@@ -60,6 +60,12 @@ struct RequestContext {
     std::optional<session::Details> details;
 
     bool is_waiting() const { return call || wait || renewal; }
+
+    // What is said here may be about the person whose session it is.
+    bool is_about_session_of(const Provider *asked) const
+    {
+        return granted == asked || (provider == asked && found.session);
+    }
 };
 
 // Null when this request (or its main one) has none yet.

@@ -67,11 +67,12 @@ struct CsrfHeader {
 };
 
 struct LocConf {
-    Use *use;                   // bff; null: off
-    Use *endpoints;             // bff_endpoints, not inherited
-    ngx_str_t name;             // of the location that bff_endpoints stands in
-    ngx_uint_t without_session; // flow::Unauthenticated
-    ngx_flag_t activity;        // requests here are use of a session
+    Use *use;                    // bff; null: off
+    Use *endpoints;              // bff_endpoints, not inherited
+    ngx_str_t name;              // of the location that bff_endpoints stands in
+    ngx_uint_t without_session;  // flow::Unauthenticated
+    ngx_flag_t activity;         // requests here are use of a session
+    ngx_http_handler_pt content; // what serves the location, if anything
 
     // As written, each null where nothing was; then as meant.
     web::OriginPolicy::Mode *csrf;
