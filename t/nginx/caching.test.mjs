@@ -6,10 +6,12 @@
 
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
+import net from 'node:net';
 import path from 'node:path';
 import { test } from 'node:test';
 
 import { kKey } from '../lib/checks.mjs';
+import { freePort } from '../lib/ports.mjs';
 import { stage } from '../lib/stage.mjs';
 import { until } from '../lib/wait.mjs';
 
@@ -53,6 +55,85 @@ const s = stage(({ op, api, at }) => `
             proxy_cache_background_update on;
             proxy_pass http://${api.address};
         }
+        location /hard/ {
+            bff corp;
+            bff_unauthenticated pass;
+            proxy_cache cache;
+            proxy_cache_methods GET HEAD POST;
+            proxy_ignore_headers Cache-Control Expires Set-Cookie Vary
+                X-Accel-Expires;
+            proxy_cache_use_stale error timeout invalid_header updating
+                http_500 http_502 http_503 http_504 http_403 http_404 http_429;
+            proxy_cache_revalidate on;
+            proxy_cache_lock on;
+            proxy_intercept_errors on;
+            error_page 403 404 500 = @hard_error;
+            proxy_pass http://${api.address};
+        }
+        location @hard_error { return 418 "$bff_sub"; }
+        location /hard-slow/ {
+            bff corp;
+            bff_unauthenticated pass;
+            client_body_buffer_size 1k;
+            proxy_cache cache;
+            proxy_cache_methods POST;
+            proxy_intercept_errors on;
+            error_page 403 /hard-error;
+            proxy_pass http://${api.address};
+        }
+        location = /hard-error { return 418 "an error page"; }
+        location /gone/ {
+            bff corp;
+            bff_unauthenticated pass;
+            proxy_cache cache;
+            proxy_pass http://127.0.0.1:${at.port('nobody')};
+        }
+        location /fastcgi/ {
+            bff corp;
+            bff_unauthenticated pass;
+            fastcgi_cache cache;
+            fastcgi_cache_key $uri;
+            fastcgi_cache_valid any 1h;
+            fastcgi_ignore_headers Cache-Control;
+            fastcgi_pass 127.0.0.1:${at.port('fastcgi')};
+        }
+        location /uwsgi/ {
+            bff corp;
+            bff_unauthenticated pass;
+            uwsgi_cache cache;
+            uwsgi_cache_key $uri;
+            uwsgi_cache_valid any 1h;
+            uwsgi_pass 127.0.0.1:${at.port('uwsgi')};
+        }
+        location /scgi/ {
+            bff corp;
+            bff_unauthenticated pass;
+            scgi_cache cache;
+            scgi_cache_key $uri;
+            scgi_cache_valid any 1h;
+            scgi_pass 127.0.0.1:${at.port('scgi')};
+        }
+        location /named/ {
+            bff corp;
+            satisfy any;
+            allow all;
+            proxy_set_header X-User $bff_sub;
+            proxy_cache cache;
+            proxy_pass http://${api.address};
+        }
+        location /checked/ {
+            bff corp;
+            auth_request /check;
+            proxy_cache cache;
+            proxy_pass http://${api.address};
+        }
+        location = /check {
+            internal;
+            proxy_cache cache;
+            proxy_cache_key check;
+            proxy_pass http://${api.address};
+        }
+
         location /stored/ {
             bff corp;
             bff_unauthenticated pass;
