@@ -94,13 +94,18 @@ Reply csrf_reply(const Visit &visit, const Error &why)
 
 std::optional<Reply> turned_away(const Visit &visit)
 {
-    if (live_session(visit) == nullptr) {
-        return unauthenticated_reply(visit);
+    bool has_session = live_session(visit) != nullptr;
+
+    // a POST shows where it comes from, whoever sends it
+    if (has_session || visit.request.method == "POST") {
+        auto agreed = check_origin(visit);
+        if (!agreed) {
+            return csrf_reply(visit, agreed.error());
+        }
     }
 
-    auto agreed = check_origin(visit);
-    return agreed ? std::nullopt
-                  : std::optional{csrf_reply(visit, agreed.error())};
+    return has_session ? std::nullopt
+                       : std::optional{unauthenticated_reply(visit)};
 }
 
 Reply not_renewed(const Visit &visit, const Error &error)

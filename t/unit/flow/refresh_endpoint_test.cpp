@@ -56,6 +56,10 @@ TEST(page_of_another_site_gets_no_new_tokens_bff_10)
 
     auto step = stage.endpoint("refresh", posted(foreign_call("/bff/refresh")));
     ck_assert(is_problem(stage.reply(std::move(step)), 403, "csrf"));
+
+    FlowStage stranger;
+    step = stranger.endpoint("refresh", posted(foreign_call("/bff/refresh")));
+    ck_assert(is_problem(stranger.reply(std::move(step)), 403, "csrf"));
 }
 
 TEST(page_is_told_that_the_provider_has_ended_its_session_rt_6)
