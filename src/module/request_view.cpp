@@ -4,17 +4,36 @@
 
 #include "module/request_view.hpp"
 
+#include "core/base/text.hpp"
+#include "core/web/request_kind.hpp"
 #include "ngx/headers.hpp"
 
 namespace bff::module {
 namespace {
 
+// Is `name`, as NGINX has found it, that of this Host header?
+bool names(std::string_view host, std::string_view name)
+{
+    if (!text::starts_with_ignoring_case(host, name)) {
+        return false;
+    }
+
+    host.remove_prefix(name.size());
+    host.remove_prefix(host.starts_with('.') ? 1 : 0);
+    return host.empty() || host.starts_with(':');
+}
+
+// None where the request's target names another host than its header (RFC
+// 9112, 3.2.2): whoever reads it next may believe the other.
 std::string_view host_of(ngx_http_request_t *r)
 {
-    if (r->headers_in.host != nullptr) {
-        return ngx::view(r->headers_in.host->value);
+    auto name = ngx::view(r->headers_in.server);
+    if (r->headers_in.host == nullptr) {
+        return name;
     }
-    return ngx::view(r->headers_in.server);
+
+    auto host = ngx::view(r->headers_in.host->value);
+    return names(host, name) ? host : std::string_view{};
 }
 
 std::string_view request_id(ngx_http_request_t *r)
@@ -32,9 +51,14 @@ std::string_view or_empty(std::optional<std::string_view> value)
     return value.value_or(std::string_view{});
 }
 
-bool is_upgrade(ngx_http_request_t *r)
+void look_for_upgrade(ngx_http_request_t *r, web::RequestView &view)
 {
-    return ngx::find_header(r, "upgrade") != nullptr;
+    auto protocol = ngx::header(r, "upgrade");
+
+    view.is_upgrade = protocol.has_value();
+    view.is_websocket = protocol && web::is_websocket_handshake(
+                                        view.method, *protocol,
+                                        or_empty(ngx::header(r, "connection")));
 }
 
 } // namespace
@@ -64,7 +88,7 @@ web::RequestView view_of(ngx_http_request_t *r, const RequestContext &ctx)
     view.origins = ngx::count_headers(r, "origin");
     view.sec_fetch_site = ngx::header(r, "sec-fetch-site");
     view.sec_fetch_mode = ngx::header(r, "sec-fetch-mode");
-    view.is_upgrade = is_upgrade(r);
+    look_for_upgrade(r, view);
     if (r->method == NGX_HTTP_OPTIONS) {
         view.access_control_request_method =
             ngx::header(r, "access-control-request-method");

@@ -43,6 +43,26 @@ bool has_name(const ngx_table_elt_t *header, std::string_view name)
     return text::equal_ignoring_case(view(header->key), name);
 }
 
+// One line as it is, several in the pool.
+std::string_view joined(ngx_pool_t *pool,
+                        const std::vector<std::string_view> &lines,
+                        std::string_view separator)
+{
+    if (lines.empty()) {
+        return {};
+    }
+    if (lines.size() == 1) {
+        return lines.front();
+    }
+
+    std::string all{lines.front()};
+    for (size_t i = 1; i < lines.size(); i++) {
+        all.append(separator).append(lines[i]);
+    }
+
+    return view(in_pool(pool, all));
+}
+
 // NGINX reads element 0 of every further part unchecked, so a part that has
 // become empty must leave the list.
 void unlink_part(ngx_list_t &list, const Place &place)
@@ -236,8 +256,16 @@ ngx_table_elt_t *find_header(ngx_http_request_t *r, std::string_view name)
 std::optional<std::string_view> header(ngx_http_request_t *r,
                                        std::string_view name)
 {
-    auto *found = find_header(r, name);
-    return found ? std::optional{view(found->value)} : std::nullopt;
+    std::vector<std::string_view> lines;
+    walk(r->headers_in.headers, [&](const Place &place) {
+        if (has_name(place.element(), name)) {
+            lines.push_back(view(place.element()->value));
+        }
+        return false;
+    });
+
+    return lines.empty() ? std::nullopt
+                         : std::optional{joined(r->pool, lines, ", ")};
 }
 
 int count_headers(ngx_http_request_t *r, std::string_view name)
@@ -273,22 +301,7 @@ std::string_view cookie_header(ngx_http_request_t *r)
     each_cookie(r,
                 [&](ngx_table_elt_t *h) { lines.push_back(view(h->value)); });
 
-    if (lines.empty()) {
-        return {};
-    }
-    if (lines.size() == 1) {
-        return lines.front();
-    }
-
-    std::string joined;
-    for (auto line : lines) {
-        if (!joined.empty()) {
-            joined += "; ";
-        }
-        joined += line;
-    }
-
-    return view(in_pool(r->pool, joined));
+    return joined(r->pool, lines, "; ");
 }
 
 void set_authorization(ngx_http_request_t *r, std::string_view value)

@@ -18,6 +18,9 @@ namespace bff::ngx {
 // The first line of that name (lower case); nullptr when absent.
 ngx_table_elt_t *find_header(ngx_http_request_t *r, std::string_view name);
 
+// Its value; that of several lines is one list (RFC 9110, 5.3), so who looks
+// for a single word does not find it there. A view into the request or its
+// pool.
 std::optional<std::string_view> header(ngx_http_request_t *r,
                                        std::string_view name);
 

@@ -51,6 +51,8 @@ RequestView request_of(const Lines &lines)
     request.sec_purpose = lines[4];
     request.csrf_header = lines[5];
     request.is_upgrade = lines[6].find('u') != std::string_view::npos;
+    request.is_websocket = lines[6].find('w') != std::string_view::npos;
+    request.is_upgrade = request.is_upgrade || request.is_websocket;
     request.origins = request.origin ? 1 : 0;
     request.origins += lines[6].find('2') != std::string_view::npos ? 1 : 0;
     return request;
@@ -74,10 +76,10 @@ void must_be_ours(const RequestView &request, bool strict)
     if (request.is_upgrade) {
         must(good_origin);
         must(request.sec_fetch_site != "cross-site");
-        return;
     }
-
-    if (request.method == "GET" && bff::web::is_navigation(request)) {
+    if (request.is_websocket ||
+        (request.method == "GET" && !request.is_upgrade &&
+         bff::web::is_navigation(request))) {
         return;
     }
 

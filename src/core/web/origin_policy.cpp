@@ -39,8 +39,8 @@ Result<Done> OriginPolicy::allows(const RequestView &request,
         return std::move(*foreign);
     }
 
-    // of an upgrade only one with a good Origin has come so far
-    if (request.is_upgrade || is_page(request)) {
+    // of those only one with a good Origin has come so far
+    if (request.is_websocket || is_page(request)) {
         return Done{};
     }
 

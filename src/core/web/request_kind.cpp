@@ -41,6 +41,23 @@ bool is_navigation(const RequestView &request) noexcept
     return false;
 }
 
+bool is_websocket_handshake(std::string_view method, std::string_view upgrade,
+                            std::string_view connection) noexcept
+{
+    if (method != "GET" || !text::equal_ignoring_case(upgrade, "websocket")) {
+        return false;
+    }
+
+    while (!connection.empty()) {
+        auto option = text::trim(take_until(',', connection));
+        if (text::equal_ignoring_case(option, "upgrade")) {
+            return true;
+        }
+    }
+
+    return false;
+}
+
 bool is_prefetch(const RequestView &request) noexcept
 {
     // Chrome: "prefetch", "prefetch;prerender"

@@ -34,8 +34,9 @@ struct RequestView {
     std::optional<std::string_view> access_control_request_method; // OPTIONS
     std::optional<std::string_view> access_control_request_headers;
 
-    int origins = 0;         // how many Origin lines
-    bool is_upgrade = false; // WebSocket and the like
+    int origins = 0;           // how many Origin lines
+    bool is_upgrade = false;   // to whatever protocol
+    bool is_websocket = false; // a whole WebSocket handshake
 };
 
 } // namespace bff::web

@@ -70,6 +70,7 @@ RequestView upgrade()
 {
     auto request = call();
     request.is_upgrade = true;
+    request.is_websocket = true;
     return request;
 }
 
@@ -284,6 +285,20 @@ TEST(allows_an_upgrade_from_our_own_and_trusted_pages)
     }
 }
 
+// No browser does, so it may be asked for the header.
+TEST(needs_the_header_of_an_upgrade_to_something_else_when_strict_BFF_11)
+{
+    auto request = from_origin(kOwn, "GET");
+    request.is_upgrade = true;
+    ck_assert(allows(Mode::automatic, request));
+    ck_assert(!allows(Mode::strict, request));
+    ck_assert(allows(Mode::strict, with_header(request)));
+
+    request.origin = std::nullopt;
+    ck_assert(!allows(Mode::automatic, with_header(request)));
+    ck_assert(!allows(Mode::strict, with_header(request)));
+}
+
 TEST(needs_the_header_when_strict_BFF_11)
 {
     for (auto method : {"GET", "POST"}) {
@@ -346,7 +361,7 @@ TEST(judges_every_combination_as_promised_BFF_10_BFF_11_BFF_13)
                           (request.sec_fetch_site == "cross-site" && !is_page);
         bool is_shown = has_header || request.origin || is_page ||
                         request.sec_fetch_site == "same-origin";
-        bool is_free = request.is_upgrade ||
+        bool is_free = request.is_websocket ||
                        request.sec_fetch_mode == "navigate" || has_header;
 
         bool expected = !is_refused && is_shown;
@@ -364,14 +379,15 @@ TEST(judges_every_combination_as_promised_BFF_10_BFF_11_BFF_13)
                               Text{"none"}, Text{"cross-site"}}) {
                 for (auto mode : {Text{}, Text{"cors"}, Text{"navigate"},
                                   Text{"websocket"}}) {
-                    for (int bits = 0; bits < 4; bits++) {
+                    for (int bits = 0; bits < 6; bits++) {
                         auto request = call(method);
                         request.origin = origin;
                         request.origins = origin ? 1 : 0;
                         request.sec_fetch_site = site;
                         request.sec_fetch_mode = mode;
                         request.csrf_header = bits & 1 ? "1" : "";
-                        request.is_upgrade = bits & 2;
+                        request.is_upgrade = bits >= 2;
+                        request.is_websocket = bits >= 4;
                         judge(request);
                     }
                 }

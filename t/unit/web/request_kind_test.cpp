@@ -107,4 +107,33 @@ TEST(knows_a_prefetch_CB_6)
     }
 }
 
+TEST(knows_a_websocket_handshake)
+{
+    for (auto connection : {"Upgrade", "upgrade", "keep-alive, Upgrade",
+                            "UPGRADE,keep-alive", " upgrade "}) {
+        ck_assert_msg(is_websocket_handshake("GET", "WebSocket", connection),
+                      "%s", connection);
+    }
+    ck_assert(is_websocket_handshake("GET", "websocket", "Upgrade"));
+}
+
+TEST(knows_what_is_no_websocket_handshake)
+{
+    for (auto method : {"POST", "HEAD", "get", "OPTIONS", ""}) {
+        ck_assert_msg(!is_websocket_handshake(method, "websocket", "Upgrade"),
+                      "%s", method);
+    }
+    for (auto protocol : {"", "h2c", "websocket/13", "h2c, websocket",
+                          "websocket, websocket", "websockets", "TLS/1.0"}) {
+        ck_assert_msg(!is_websocket_handshake("GET", protocol, "Upgrade"), "%s",
+                      protocol);
+    }
+    for (auto connection :
+         {"", "close", "keep-alive", "upgraded", "not upgrade",
+          "Upgrade-Insecure-Requests", "\"a, upgrade\""}) {
+        ck_assert_msg(!is_websocket_handshake("GET", "websocket", connection),
+                      "%s", connection);
+    }
+}
+
 } // namespace bff::web
