@@ -22,7 +22,8 @@ export class Upstream {
     static async start() {
         const api = new Upstream();
         api.port = await freePort();
-        api.server = net.createServer((socket) => api.#serve(socket));
+        api.server = net.createServer({ noDelay: true },
+            (socket) => api.#serve(socket));
         await new Promise((resolve) =>
             api.server.listen(api.port, '127.0.0.1', resolve));
         api.server.unref();

@@ -10,6 +10,7 @@ import { assertProblem, kKey } from '../lib/checks.mjs';
 import { assertNotReadable, assertReadable, kOthers, kTrusted, lines, varies }
     from '../lib/cors.mjs';
 import { stage } from '../lib/stage.mjs';
+import { volley } from '../lib/volley.mjs';
 
 const s = stage(({ op, api, at }) => `
     bff_provider corp {
@@ -244,4 +245,98 @@ test('the log says whose preflight was refused', async () => {
     assert.match(s.nginx.log(mark), new RegExp('preflight refused: not a '
         + `trusted origin: https://evil.test, request_id: ${
             answer.json().request_id}`));
+});
+
+// --- the table ---
+
+function questions() {
+    const rows = [];
+    const methods = [['PUT', 204], ['put', 204], ['PROPFIND', 204], ['x!', 204],
+        ['', 400], ['GET, POST', 400], ['GET POST', 400], ['P\xdcT', 400],
+        ['a\tb', 400], ['"PUT"', 400], ['P'.repeat(33), 400],
+        [['PUT', 'PUT'], 400], [['PUT', 'DELETE'], 400], [undefined, null]];
+    const names = [[undefined, 204], ['x-csrf', 204], ['x-csrf,', 204],
+        [['x-csrf', 'content-type'], 204], ['*', 204], ['x csrf', 400],
+        ['x-csrf;a', 400], ['authorization: 1', 400], ['\xe9', 400]];
+    const origins = [[kTrusted, true], ['https://one.example.com', true],
+        ...[own(), 'https://evil.test', 'null', '', [kTrusted, kTrusted],
+            [kTrusted, ''], ['', kTrusted], `${kTrusted}, ${kTrusted}`,
+            `${kTrusted}:443`, `${kTrusted}.`].map((one) => [one, false])];
+
+    for (const [method, methodStatus] of methods) {
+        for (const [header, headerStatus] of names) {
+            for (const [origin, isTrusted] of origins) {
+                const status = methodStatus === null ? null : !isTrusted ? 403
+                    : Math.max(methodStatus, headerStatus);
+                rows.push({ method, header, origin, isTrusted, status });
+            }
+        }
+    }
+    return rows;
+}
+
+function asked({ method, header, origin }, path, i) {
+    const lines = Object.entries({ Origin: origin,
+        'Access-Control-Request-Method': method,
+        'Access-Control-Request-Headers': header,
+        'Access-Control-Request-Private-Network': 'true',
+        'Access-Control-Request-Local-Network': 'true' })
+        .flatMap(([name, value]) => [value ?? []].flat().map((one) =>
+            `${name}: ${one}\r\n`)).join('');
+
+    return { method: 'OPTIONS', bytes: `OPTIONS ${path}${i} HTTP/1.1\r\n`
+        + `Host: ${new URL(own()).host}\r\n${lines}`
+        + `Cookie: ${b.jar.header(new URL(own()))}\r\n\r\n` };
+}
+
+function wrongs(row, { status, headers }) {
+    const values = (name) => headers.filter(([key]) =>
+        key.toLowerCase() === `access-control-allow-${name}`)
+        .map(([, value]) => value);
+    const reads = row.isTrusted ? [row.origin] : [];
+    const goes = row.status === 204;
+
+    return [
+        [status === row.status, status],
+        [`${values('origin')}` === `${reads}`, 'origin'],
+        [`${values('credentials')}` === `${reads.map(() => true)}`, 'credentials'],
+        [`${values('methods')}` === (goes ? row.method : ''), 'methods'],
+        [goes || values('headers').length === 0, 'headers'],
+        [values('private-network').length === 0
+            && values('local-network').length === 0, 'network'],
+        [!headers.some(([key]) => /^set-cookie$/i.test(key)), 'cookie'],
+    ].filter(([isGood]) => !isGood).map(([, why]) => why);
+}
+
+test('BFF-12: every question, from everybody: none goes upstream', async () => {
+    for (const path of ['/api/', '/off/', '/bff/session?']) {
+        const rows = questions().filter(({ status }) => status !== null);
+        let answers;
+        const seen = await s.api.during(async () => {
+            answers = await volley(s.at.port('main'),
+                rows.map((row, i) => asked(row, path, i)), 'shop.test');
+        });
+        const failed = rows.map((row, i) => [wrongs(row, answers[i]), row])
+            .filter(([why]) => why.length > 0).map((one) => JSON.stringify(one));
+        assert.equal(failed.length, 0, `${path}: ${failed.length} of ${
+            rows.length}:\n${failed.slice(0, 30).join('\n')}`);
+        assert.deepEqual(seen, []);
+    }
+});
+
+// It is like any request then, and Origin is what it is judged by.
+test('BFF-12: without the question it is no preflight', async () => {
+    const rows = questions().filter(({ status }) => status === null);
+    let answers;
+    const seen = await s.api.during(async () => {
+        answers = await volley(s.at.port('main'),
+            rows.map((row, i) => asked(row, '/api/', i)), 'shop.test');
+    });
+    rows.forEach((row, i) => {
+        const passes = row.isTrusted || row.origin === own();
+        assert.equal(answers[i].status, passes ? 200 : 403,
+            JSON.stringify(row));
+        assert.equal(seen.filter(({ target }) => target === `/api/${i}`).length,
+            passes ? 1 : 0);
+    });
 });
