@@ -6,9 +6,12 @@
 // doubled lines. It answers small JSON, keeps connections, and echoes after an
 // upgrade.
 
+import { createHash } from 'node:crypto';
 import net from 'node:net';
 
 import { freePort } from './ports.mjs';
+
+const kWebSocket = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11';
 
 export class Upstream {
     requests = [];
@@ -78,7 +81,7 @@ export class Upstream {
         if (request.header('upgrade')) {
             socket.off('data', read);
             socket.write('HTTP/1.1 101 Switching Protocols\r\n'
-                + 'Upgrade: echo\r\nConnection: Upgrade\r\n\r\n');
+                + `${protocolFor(request)}Connection: Upgrade\r\n\r\n`);
             socket.pipe(socket);
             return;
         }
@@ -110,6 +113,15 @@ export class Received {
     header(name) {
         return this.all(name)[0];
     }
+}
+
+// A browser's WebSocket opens (RFC 6455, 4.2.2), and closes at the first echo.
+function protocolFor(request) {
+    const key = request.header('sec-websocket-key');
+
+    return key ? 'Upgrade: websocket\r\nSec-WebSocket-Accept: '
+        + `${createHash('sha1').update(`${key}${kWebSocket}`)
+            .digest('base64')}\r\n` : 'Upgrade: echo\r\n';
 }
 
 function sendAnswer(socket, request, answer) {
