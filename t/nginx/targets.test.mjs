@@ -53,7 +53,7 @@ async function send(text, name = 'main') {
     s.api.requests = [];
     const answer = await exchange(s.at.port(name), bytes(text), 'shop.test');
 
-    return { answer, statuses: [...answer.matchAll(/^HTTP\/1\.1 (\d+)/gm)]
+    return { answer, statuses: [...answer.matchAll(/HTTP\/1\.1 (\d+)/g)]
         .map((m) => Number(m[1])), requests: s.api.requests };
 }
 
@@ -403,7 +403,7 @@ test('BFF-15: a request in a body is not run, wherever it is sent',
                     const targets = requests.map((r) => r.target);
                     if (targets.includes('/api/smuggled')
                         || targets.at(-1) !== '/last'
-                        || /^HTTP\/1\.1 50/m.test(answer)) {
+                        || /HTTP\/1\.1 50/.test(answer)) {
                         failed.push(`${path} ${head}: ${targets} ${answer}`);
                     }
                 }
