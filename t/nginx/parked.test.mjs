@@ -53,6 +53,22 @@ const s = stage(({ op, api, at }) => `
             proxy_set_header Connection upgrade;
             proxy_pass http://${api.address};
         }
+        location /checked-all/ {
+            bff corp;
+            auth_request /check-200;
+            proxy_pass http://${api.address};
+        }
+        location /checked-any/ {
+            bff corp;
+            satisfy any;
+            auth_request /check-401;
+            auth_basic realm;
+            auth_basic_user_file ${at.file('users', '')};
+            deny all;
+            proxy_pass http://${api.address};
+        }
+        location = /check-200 { internal; return 200; }
+        location = /check-401 { internal; return 401; }
         location /bff/ {
             bff_endpoints corp;
             client_body_in_file_only clean;
@@ -186,6 +202,18 @@ for (const [how, leave] of kLeaves) {
                 r.all('authorization')]), [['/api/next', [newBearer()]]]);
             assert.equal(s.op.calls('token').length, 1);
         });
+}
+
+for (const path of ['/checked-all/x', '/checked-any/x']) {
+    test(`${path}: other checks before, and one wait`, async () => {
+        const person = await loggedIn(0);
+        const answer = await parked(() => person.b.api(path));
+
+        assert.equal(answer.status, 200, answer.body);
+        assert.deepEqual(s.api.requests.map((r) => r.all('authorization')),
+            [[newBearer()]]);
+        assert.equal((await s.browser().api(path)).status, 401);
+    });
 }
 
 test('an upgrade that waits keeps what was sent behind it', async () => {

@@ -20,6 +20,9 @@ const kMixes = kSatisfy.flatMap((satisfy) => Object.keys(kAcl)
     .flatMap((acl) => kBasic.flatMap((basic) => kModes
         .map((mode) => ({ satisfy, acl, basic, mode })))));
 
+const kChecked = kSatisfy.flatMap((satisfy) => kModes
+    .map((mode) => ({ what: 'checked', satisfy, mode })));
+
 const pathOf = (mix) => `/${Object.values(mix).join('-')}/`;
 
 const s = stage(({ op, api, at }) => `
@@ -35,6 +38,19 @@ const s = stage(({ op, api, at }) => `
         auth_basic_user_file ${at.file('users', 'ada:{PLAIN}secret\n')};
         keepalive_requests 10000;
         location / { return 200 home; }
+
+        location = /check {
+            internal;
+            proxy_pass http://${api.address};
+            proxy_set_header X-Check 1;
+        }
+        ${kChecked.map((mix) => `location ${pathOf(mix)} {
+            bff corp;
+            bff_unauthenticated ${mix.mode};
+            satisfy ${mix.satisfy};
+            auth_request /check;
+            proxy_pass http://${api.address};
+        }`).join('\n')}
 
         ${kMixes.map((mix) => `location ${pathOf(mix)} {
             bff corp;
@@ -129,6 +145,67 @@ function* requests({ basic }) {
         }
     }
 }
+
+// What the check answers, and what that makes of the request.
+const kAnswers = { 200: true, 204: true, 401: 401, 403: 403, 302: 500,
+    404: 500, 500: 500 };
+
+// An error is none that "any" would soften.
+function expectedOfCheck({ satisfy, mode }, { session, kind, check }) {
+    const said = kAnswers[check];
+    const [, , bff] = opinions({ acl: 'none', basic: 'none', mode },
+        { session, kind });
+
+    if (said === 500) {
+        return 500;
+    }
+    if (satisfy === 'all') {
+        return said > 1 ? said : bff > 1 ? bff : 200;
+    }
+    return said === true || bff === true ? 200 : bff ?? said;
+}
+
+test('satisfy: every answer of an auth_request beside a session', async () => {
+    const b = s.browser();
+    await b.login('/');
+    const bearer = `Bearer ${s.op.tokens.access_token}`;
+    const cookie = `Cookie: ${b.jar.header(new URL(b.origin))}`;
+    const client = new KeepAlive(s.at.port(), 'shop.test');
+    const failed = [];
+
+    for (const mix of kChecked) {
+        for (const check of Object.keys(kAnswers)) {
+            for (const kind of Object.keys(kKinds)) {
+                for (const session of [true, false]) {
+                    s.api.requests = [];
+                    s.api.answer = (r) => r.header('x-check')
+                        ? { status: Number(check) } : {};
+                    const answer = await client.get(pathOf(mix) + 'x', [
+                        ...kKinds[kind], 'Authorization: Bearer mine',
+                        ...(session ? [cookie] : [])]);
+                    const got = { status: answer.status,
+                        api: s.api.requests.map((r) => [r.target,
+                            r.all('authorization'), r.all('cookie')]) };
+                    const request = { session, kind, check };
+                    const status = expectedOfCheck(mix, request);
+                    const want = { status, api: [
+                        ['/check', ['Bearer mine'], []],
+                        ...status === 200 ? [[`${pathOf(mix)}x`,
+                            session ? [bearer] : [], []]] : []] };
+                    try {
+                        assert.deepEqual(got, want);
+                    } catch {
+                        failed.push(JSON.stringify({ mix, request, got, want }));
+                    }
+                }
+            }
+        }
+    }
+
+    s.api.answer = () => ({});
+    client.close();
+    assert.deepEqual(failed, []);
+});
 
 test('satisfy any: a refusal names both ways in', async () => {
     const answer = await s.browser().api('/any-none-basic-401/x');

@@ -411,3 +411,29 @@ test('BFF-15: a request in a body is not run, wherever it is sent',
         }
         assert.deepEqual(failed, []);
     });
+
+test('HTTP/1.0 with keep-alive: each request stands alone', async () => {
+    const [one, two] = [await loggedIn(), await loggedIn()];
+    const request = (person) => 'GET /api/x HTTP/1.0\r\nHost: shop.test\r\n'
+        + `X-CSRF: 1\r\nConnection: keep-alive\r\n${person
+            ? `Cookie: ${person.cookie}\r\n` : ''}\r\n`;
+    const { statuses, requests } = await send(request(one) + request(two)
+        + request() + request(one)
+        + request(two).replace('keep-alive', 'close'));
+
+    assert.deepEqual(statuses, [200, 200, 401, 200, 200]);
+    assert.deepEqual(requests.map((r) => r.all('authorization')),
+        [one, two, one, two].map((person) => [person.bearer]));
+});
+
+test('HTTP/0.9 reaches nothing that is protected, in any spelling', async () => {
+    const { cookie } = await loggedIn();
+
+    for (const target of ['/api/x', '//api/x', '/exact', '/re/1',
+        '/bff/session', '/bff/login', '/bff/logout']) {
+        const { answer, requests } = await send(`GET ${target}\r\n`
+            + `Cookie: ${cookie}\r\n\r\n`);
+        assert.deepEqual(requests, [], target);
+        assert.doesNotMatch(answer, /authenticated|authorization_url/);
+    }
+});
