@@ -59,9 +59,7 @@ ngx_int_t on_access(ngx_http_request_t *r)
         return answer_preflight(r, *location.use->provider);
     }
 
-    auto rc = tell_access(
-        r, location,
-        {static_cast<flow::Unauthenticated>(location.without_session)});
+    auto rc = tell_access(r, location, policy_of(location));
     if (rc != NGX_DECLINED) {
         return rc;
     }

@@ -39,7 +39,7 @@ void keep_out_of_caches([[maybe_unused]] ngx_http_request_t *r)
     auto *ctx = find_context(r);
 
     if (r->upstream != nullptr && use != nullptr && ctx != nullptr &&
-        ctx->is_about_session_of(use->provider)) {
+        ctx->is_about_somebody_of(use->provider)) {
         r->upstream->cacheable = 0;
         r->upstream->store = 0;
     }

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 
+#include "core/flow/requirement.hpp"
 #include "core/web/origin_settings.hpp"
 #include "module/caches.hpp"
 #include "module/compile.hpp"
@@ -89,6 +90,20 @@ char *refuse(ngx_conf_t *cf, const ngx_str_t &value, const std::string &detail)
     ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "\"%V %V\" %*s", &args(cf)[0],
                        &value, detail.size(), detail.data());
     return static_cast<char *>(NGX_CONF_ERROR);
+}
+
+void compile_value(ngx_conf_t *cf, Requirement &requirement,
+                   const std::string &text)
+{
+    auto value = ngx::in_pool(cf->pool, text);
+
+    ngx_http_compile_complex_value_t ccv{};
+    ccv.cf = cf;
+    ccv.value = &value;
+    ccv.complex_value = &requirement.values.emplace_back();
+    if (ngx_http_compile_complex_value(&ccv) != NGX_OK) {
+        throw std::bad_alloc{};
+    }
 }
 
 // What was written on this level counts, and nothing of the level above.
@@ -221,6 +236,66 @@ char *read_unauthenticated(ngx_conf_t *cf, ngx_command_t *, void *conf)
     return NGX_CONF_OK;
 }
 
+char *read_authorization(ngx_conf_t *cf, ngx_command_t *, void *conf)
+{
+    auto *loc = static_cast<LocConf *>(conf);
+
+    if (loc->authorization != NGX_CONF_UNSET_UINT) {
+        return error("is duplicate: keep one of them");
+    }
+
+    auto word = ngx::view(args(cf)[1]);
+    auto how = flow::authorization(word);
+    if (!how) {
+        return refuse(cf, args(cf)[1],
+                      word == "dpop"
+                          ? "is not available in this version; write "
+                            "\"bearer\", or \"off\" and no token goes "
+                            "upstream"
+                          : "is none of \"bearer\" and \"off\"");
+    }
+    loc->authorization = ngx_uint_t(*how);
+
+    return NGX_CONF_OK;
+}
+
+// Repeated on one level, as NGINX's own lists.
+char *read_require(ngx_conf_t *cf, ngx_command_t *, void *conf)
+{
+    auto *loc = static_cast<LocConf *>(conf);
+
+    if (loc->requirements == nullptr) {
+        loc->requirements =
+            ngx::make_in_pool<std::vector<Requirement>>(cf->pool);
+    }
+    auto &requirement = loc->requirements->emplace_back();
+    bool has_status = false;
+
+    for (ngx_uint_t i = 1; i < cf->args->nelts; i++) {
+        auto text = ngx::view(args(cf)[i]);
+        if (text.starts_with("error=")) {
+            auto status = flow::required_status(text);
+            if (!status || std::exchange(has_status, true)) {
+                return refuse(cf, args(cf)[i],
+                              "is not one of \"error=401\" and "
+                              "\"error=403\", written once");
+            }
+            requirement.status = *status;
+            continue;
+        }
+
+        auto value = flow::required_value(text);
+        if (!value) {
+            return refuse(cf, args(cf)[i], value.error().detail);
+        }
+        compile_value(cf, requirement, *value);
+    }
+
+    return requirement.values.empty()
+               ? error("needs a value, as in \"bff_require $bff_claim_admin\"")
+               : NGX_CONF_OK;
+}
+
 char *read_csrf(ngx_conf_t *cf, ngx_command_t *, void *conf)
 {
     auto *loc = static_cast<LocConf *>(conf);
@@ -310,6 +385,8 @@ void *create_loc_conf(ngx_conf_t *cf)
     loc->use = static_cast<Use *>(NGX_CONF_UNSET_PTR);
     loc->without_session = NGX_CONF_UNSET_UINT;
     loc->activity = NGX_CONF_UNSET;
+    loc->authorization = NGX_CONF_UNSET_UINT;
+    loc->accept_bearer = NGX_CONF_UNSET;
     return loc;
 }
 
@@ -322,10 +399,14 @@ char *merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
     ngx_conf_merge_uint_value(conf->without_session, prev->without_session,
                               ngx_uint_t(flow::Unauthenticated::automatic));
     ngx_conf_merge_value(conf->activity, prev->activity, 1);
+    ngx_conf_merge_uint_value(conf->authorization, prev->authorization,
+                              ngx_uint_t(flow::Authorization::bearer));
+    ngx_conf_merge_value(conf->accept_bearer, prev->accept_bearer, 0);
 
     merge(conf->csrf, prev->csrf);
     merge(conf->csrf_header, prev->csrf_header);
     merge(conf->trusted_origins, prev->trusted_origins);
+    merge(conf->requirements, prev->requirements);
     conf->origins = origin_policy(cf, *conf, *prev);
 
     // "if" and "limit_except" make a location without name within another.

@@ -13,6 +13,8 @@ char *read_zone(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *read_bff(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *read_endpoints(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *read_unauthenticated(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+char *read_authorization(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+char *read_require(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *read_csrf(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *read_csrf_header(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *read_trusted_origin(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);

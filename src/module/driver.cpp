@@ -6,9 +6,11 @@
 
 #include "core/flow/access_flow.hpp"
 #include "core/flow/problem.hpp"
+#include "core/flow/requirement.hpp"
 #include "module/reply.hpp"
 #include "module/report.hpp"
 #include "module/request_view.hpp"
+#include "module/requirements.hpp"
 #include "module/session_news.hpp"
 #include "ngx/boundary.hpp"
 #include "ngx/text.hpp"
@@ -198,13 +200,43 @@ ngx_int_t answer(ngx_http_request_t *r, RequestContext &ctx,
     return rc;
 }
 
-ngx_int_t let_through(RequestContext &ctx, flow::Proceed &proceed)
+void take_back(RequestContext &ctx)
+{
+    ctx.granted = nullptr;
+    ctx.own_bearer = nullptr;
+    ctx.bearer = {};
+}
+
+// Variables tell of this session from here on. Not null: it may not do this,
+// and is granted nothing.
+const Requirement *grant(ngx_http_request_t *r, RequestContext &ctx,
+                         flow::Proceed &proceed)
+{
+    auto *provider = ctx.provider;
+    ctx.granted = proceed.who == flow::Who::session ? provider : nullptr;
+    ctx.own_bearer = proceed.who == flow::Who::client ? provider : nullptr;
+    ctx.bearer = std::move(proceed.bearer);
+
+    forget_stale_values(r, ctx);
+    auto *requirement = unmet(r, loc_conf(r));
+    if (requirement != nullptr) {
+        take_back(ctx);
+    }
+    return requirement;
+}
+
+ngx_int_t forbid(ngx_http_request_t *r, RequestContext &ctx,
+                 const flow::Proceed &proceed, int status)
+{
+    auto step = show(r, ctx, [&](const flow::Visit &visit) -> flow::Step {
+        return flow::forbidden_reply(visit, status, proceed.change);
+    });
+    return answer(r, ctx, std::get<flow::Reply>(step));
+}
+
+ngx_int_t let_through(RequestContext &ctx, const flow::Proceed &proceed)
 {
     ctx.action = flow::Action::pass;
-    if (!proceed.bearer.empty()) {
-        ctx.granted = ctx.provider;
-        ctx.bearer = std::move(proceed.bearer);
-    }
     if (proceed.renew) {
         ctx.provider->refresher->renew(as_used(ctx, proceed.change));
     }
@@ -228,7 +260,11 @@ ngx_int_t perform(ngx_http_request_t *r, RequestContext &ctx, flow::Step step)
             [](flow::Pass &) -> ngx_int_t { return NGX_DECLINED; },
             [](flow::Fetch &) -> ngx_int_t { return NGX_ERROR; },
             [&](flow::Reply &reply) { return answer(r, ctx, reply); },
-            [&](flow::Proceed &proceed) { return let_through(ctx, proceed); },
+            [&](flow::Proceed &proceed) {
+                auto *unmet = grant(r, ctx, proceed);
+                return unmet ? forbid(r, ctx, proceed, unmet->status)
+                             : let_through(ctx, proceed);
+            },
         },
         step);
 }
@@ -242,8 +278,8 @@ void begin(ngx_http_request_t *r, RequestContext &ctx, Provider &provider,
     }
     ctx.provider = &provider;
     ctx.origins = loc_conf(r).origins;
-    ctx.granted = nullptr;
-    ctx.bearer = {};
+    take_back(ctx);
+    ctx.is_stale = std::exchange(ctx.was_asked, false) || ctx.is_stale;
     ctx.is_renewing = false;
     ctx.details.reset();
     ctx.found =
@@ -253,10 +289,18 @@ void begin(ngx_http_request_t *r, RequestContext &ctx, Provider &provider,
 
 } // namespace
 
+flow::Policy policy_of(const LocConf &location)
+{
+    return {static_cast<flow::Unauthenticated>(location.without_session),
+            static_cast<flow::Authorization>(location.authorization),
+            location.accept_bearer == 1, location.requirements != nullptr};
+}
+
 void peek(ngx_http_request_t *r, Provider &provider)
 {
     auto &ctx = context(r);
-    flow::Policy policy{flow::Unauthenticated::pass};
+    auto policy = policy_of(loc_conf(r));
+    policy.without_session = flow::Unauthenticated::pass;
 
     begin(r, ctx, provider,
           [&] { return std::make_unique<flow::AccessFlow>(policy); });
@@ -264,6 +308,7 @@ void peek(ngx_http_request_t *r, Provider &provider)
     ctx.story.reset();
 
     if (auto *proceed = std::get_if<flow::Proceed>(&step)) {
+        (void)grant(r, ctx, *proceed);
         let_through(ctx, *proceed);
     } else if (auto *fetch = std::get_if<flow::Fetch>(&step)) {
         // for the next request

@@ -24,6 +24,9 @@ ngx_int_t tell(ngx_http_request_t *r, Provider &provider,
 ngx_int_t say(ngx_http_request_t *r, Provider &provider,
               const flow::Reply &reply);
 
+// What the location's directives mean.
+flow::Policy policy_of(const LocConf &location);
+
 // Looks for a session that may be used here and tells nobody: grants its
 // token when there is one, does nothing otherwise.
 void peek(ngx_http_request_t *r, Provider &provider);

@@ -167,6 +167,16 @@ ngx_command_t module_commands[] = {
     {ngx_string("bff_unauthenticated"), kEverywhere | NGX_CONF_TAKE1,
      ngx::guarded<read_unauthenticated>, NGX_HTTP_LOC_CONF_OFFSET, 0, nullptr},
 
+    {ngx_string("bff_require"), kEverywhere | NGX_CONF_1MORE,
+     ngx::guarded<read_require>, NGX_HTTP_LOC_CONF_OFFSET, 0, nullptr},
+
+    {ngx_string("bff_authorization"), kEverywhere | NGX_CONF_TAKE1,
+     ngx::guarded<read_authorization>, NGX_HTTP_LOC_CONF_OFFSET, 0, nullptr},
+
+    {ngx_string("bff_accept_bearer"), kEverywhere | NGX_CONF_FLAG,
+     ngx_conf_set_flag_slot, NGX_HTTP_LOC_CONF_OFFSET,
+     offsetof(bff::module::LocConf, accept_bearer), nullptr},
+
     {ngx_string("bff_activity"), kEverywhere | NGX_CONF_FLAG,
      ngx_conf_set_flag_slot, NGX_HTTP_LOC_CONF_OFFSET,
      offsetof(bff::module::LocConf, activity), nullptr},

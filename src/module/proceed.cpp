@@ -2,7 +2,7 @@
 
 // A token goes upstream only in a location that asks for it, with the
 // session of that location's provider. What the client sent as Authorization
-// or DPoP never does.
+// or DPoP never does, but for clients that were let in for it.
 
 #include "module/proceed.hpp"
 
@@ -11,7 +11,9 @@
 #include "core/session/cookie_style.hpp"
 #include "core/web/cache_control.hpp"
 #include "module/caches.hpp"
+#include "module/driver.hpp"
 #include "module/module.hpp"
+#include "module/requirements.hpp"
 #include "module/session_news.hpp"
 #include "ngx/headers.hpp"
 #include "ngx/log.hpp"
@@ -65,34 +67,82 @@ void keep_for_this_browser(ngx_http_request_t *r)
     ngx::add_response_header(r, "Cache-Control", "private");
 }
 
-// The location asks for a token.
-ngx_int_t edit_protected(ngx_http_request_t *r, const LocConf &location)
+// Whose request it is, for this location.
+flow::Who who_is(const RequestContext *ctx, const LocConf &location)
 {
-    auto *ctx = find_context(r);
-    bool granted = ctx != nullptr && ctx->granted == location.use->provider;
-    bool may_pass =
-        location.without_session == ngx_uint_t(flow::Unauthenticated::pass);
+    auto *provider = location.use->provider;
 
-    if (r != r->main && !granted && !may_pass) {
+    if (ctx != nullptr && ctx->granted == provider) {
+        return flow::Who::session;
+    }
+    if (ctx != nullptr && ctx->own_bearer == provider &&
+        location.accept_bearer == 1 && location.requirements == nullptr) {
+        return flow::Who::client;
+    }
+    return flow::Who::nobody;
+}
+
+// NGINX runs no access phase for a subrequest; here is what it would have
+// said.
+ngx_int_t check_subrequest(ngx_http_request_t *r, const LocConf &location,
+                           flow::Who who)
+{
+    if (who == flow::Who::nobody && !policy_of(location).lets_anybody_pass()) {
         ngx::log(NGX_LOG_WARN, r->connection->log,
                  "subrequest refused: its main request was not given a token "
                  "of this provider");
         return NGX_HTTP_UNAUTHORIZED;
     }
 
-    auto &known = context(r); // what the client sent, before it goes
-    before_edit(r);
-    ngx::remove_header(r, "dpop");
-    if (granted) {
+    auto *requirement =
+        who == flow::Who::session ? unmet(r, location) : nullptr;
+    if (requirement != nullptr) {
+        ngx::log(NGX_LOG_INFO, r->connection->log,
+                 "subrequest refused: \"bff_require\" is not met");
+        return requirement->status;
+    }
+    return NGX_DECLINED;
+}
+
+void write_authorization(ngx_http_request_t *r, const RequestContext &ctx,
+                         const LocConf &location, flow::Who who)
+{
+    bool has_token =
+        who == flow::Who::session && !ctx.bearer.empty() &&
+        location.authorization == ngx_uint_t(flow::Authorization::bearer);
+
+    if (who == flow::Who::client && ctx.authorization) {
+        ngx::set_authorization(r, *ctx.authorization);
+    } else if (has_token) {
         std::string value{"Bearer "};
-        value += known.bearer.reveal();
+        value += ctx.bearer.reveal();
         ngx::set_authorization(r, value);
         wipe(value);
     } else {
         ngx::remove_header(r, "authorization");
     }
-    known.was_edited = true;
-    known.is_edited = known.is_edited || r == r->main;
+}
+
+// The location asks for a session.
+ngx_int_t edit_protected(ngx_http_request_t *r, const LocConf &location)
+{
+    auto who = who_is(find_context(r), location);
+
+    if (r != r->main) {
+        auto rc = check_subrequest(r, location, who);
+        if (rc != NGX_DECLINED) {
+            return rc;
+        }
+    }
+
+    auto &ctx = context(r); // what the client sent, before it goes
+    before_edit(r);
+    if (who != flow::Who::client) {
+        ngx::remove_header(r, "dpop");
+    }
+    write_authorization(r, ctx, location, who);
+    ctx.was_edited = true;
+    ctx.is_edited = ctx.is_edited || r == r->main;
 
     return NGX_DECLINED;
 }
@@ -124,7 +174,8 @@ void edit_unprotected(ngx_http_request_t *r)
 // RT-7.
 bool is_token_rejected(ngx_http_request_t *r, const RequestContext &ctx)
 {
-    if (r->headers_out.status != NGX_HTTP_UNAUTHORIZED || ctx.bearer.empty()) {
+    if (r->headers_out.status != NGX_HTTP_UNAUTHORIZED || ctx.bearer.empty() ||
+        loc_conf(r).authorization != ngx_uint_t(flow::Authorization::bearer)) {
         return false;
     }
 

@@ -40,7 +40,8 @@ struct RequestContext {
 
     // How it ended.
     LocConf *decided_for = nullptr; // null: the access phase never asked us
-    Provider *granted = nullptr;    // whose token may go upstream
+    Provider *granted = nullptr;    // whose session may go on
+    Provider *own_bearer = nullptr; // where the client's own token may
     Secret bearer;
     std::vector<std::string> set_cookies;       // for the response, once
     std::optional<session::Session> new_tokens; // are among them
@@ -53,6 +54,8 @@ struct RequestContext {
     int left_to_error_page = 0; // its status, if NGINX was to replace it
 
     // For variables.
+    bool was_asked = false; // since the session was looked for
+    bool is_stale = false;  // before that, too
     flow::Action action = flow::Action::none;
     std::string error;
     ngx_msec_t waiting_since = 0;
@@ -61,10 +64,12 @@ struct RequestContext {
 
     bool is_waiting() const { return call || wait || renewal; }
 
-    // What is said here may be about the person whose session it is.
-    bool is_about_session_of(const Provider *asked) const
+    // What is said here may be about one person: by this provider's session,
+    // or by a token of their own.
+    bool is_about_somebody_of(const Provider *asked) const
     {
-        return granted == asked || (provider == asked && found.session);
+        return granted == asked || own_bearer == asked ||
+               (provider == asked && found.session);
     }
 };
 

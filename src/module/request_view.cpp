@@ -88,6 +88,7 @@ web::RequestView view_of(ngx_http_request_t *r, const RequestContext &ctx)
     view.origins = ngx::count_headers(r, "origin");
     view.sec_fetch_site = ngx::header(r, "sec-fetch-site");
     view.sec_fetch_mode = ngx::header(r, "sec-fetch-mode");
+    view.authorization = ctx.authorization;
     look_for_upgrade(r, view);
     if (r->method == NGX_HTTP_OPTIONS) {
         view.access_control_request_method =

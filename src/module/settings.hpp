@@ -66,13 +66,22 @@ struct CsrfHeader {
     std::string value = web::OriginPolicy{}.csrf_header_value;
 };
 
+// One bff_require: each of its values must say yes.
+struct Requirement {
+    std::vector<ngx_http_complex_value_t> values;
+    int status = NGX_HTTP_FORBIDDEN; // else
+};
+
 struct LocConf {
     Use *use;                    // bff; null: off
     Use *endpoints;              // bff_endpoints, not inherited
     ngx_str_t name;              // of the location that bff_endpoints stands in
     ngx_uint_t without_session;  // flow::Unauthenticated
     ngx_flag_t activity;         // requests here are use of a session
+    ngx_uint_t authorization;    // flow::Authorization
+    ngx_flag_t accept_bearer;    // of clients without a session
     ngx_http_handler_pt content; // what serves the location, if anything
+    std::vector<Requirement> *requirements; // null where nothing was written
 
     // As written, each null where nothing was; then as meant.
     web::OriginPolicy::Mode *csrf;

@@ -67,7 +67,8 @@ Text get_claim(RequestContext &ctx, std::string_view name)
 
 Text get_access_token(RequestContext &ctx, std::string_view)
 {
-    return ctx.granted ? Text{ctx.bearer.reveal()} : std::nullopt;
+    return ctx.granted && !ctx.bearer.empty() ? Text{ctx.bearer.reveal()}
+                                              : std::nullopt;
 }
 
 Text get_id_token(RequestContext &ctx, std::string_view)
@@ -134,11 +135,25 @@ constexpr Variable kVariables[] = {
     {"bff_provider_time", get_provider_time, 0},
 };
 
+// Who asks before the session is known may keep the answer: that is
+// remembered (see requirements). Once the answer is sent it does not matter.
+RequestContext *asked_context(ngx_http_request_t *r)
+{
+    auto *ctx = find_context(r);
+    if (ctx == nullptr && !r->main->header_sent && !srv_conf(r).uses->empty()) {
+        ctx = &context(r);
+    }
+    if (ctx != nullptr) {
+        ctx->was_asked = true;
+    }
+    return ctx;
+}
+
 // For prefix variables NGINX passes the whole name as data.
 ngx_int_t get(ngx_http_request_t *r, ngx_http_variable_value_t *v,
               const Variable &variable, std::string_view name)
 {
-    auto *ctx = find_context(r);
+    auto *ctx = asked_context(r);
     auto text = ctx ? variable.get(*ctx, name) : std::nullopt;
 
     if (!text) {

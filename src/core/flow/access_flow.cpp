@@ -48,10 +48,14 @@ Step AccessFlow::begin(const Visit &visit)
 Step AccessFlow::with_session(const Visit &visit,
                               const session::Session &session)
 {
-    if (session.has_live_token(visit.now)) {
+    bool is_live = session.has_live_token(visit.now);
+
+    // where no token goes upstream, the session is enough
+    if (is_live || policy_.authorization == Authorization::off) {
         bool is_due =
             session.is_due(visit.party.client->refresh_before, visit.now);
-        return Proceed{session.access_token, used(visit), is_due};
+        return Proceed{is_live ? session.access_token : Secret{}, used(visit),
+                       is_due, Who::session};
     }
 
     return session.has_refresh_token ? Step{fetch_tokens(used(visit))}
@@ -77,12 +81,15 @@ Step AccessFlow::after_refresh(const Visit &visit, const Answer &answer)
     }
 
     // new tokens, however short their life
-    return Proceed{session->access_token, used(visit)};
+    return Proceed{session->access_token, used(visit), false, Who::session};
 }
 
 Step AccessFlow::without_session(const Visit &visit)
 {
-    if (policy_.without_session == Unauthenticated::pass) {
+    if (policy_.accepts(visit.request, visit.found)) {
+        return Proceed{Secret{}, session::Keep{}, false, Who::client};
+    }
+    if (policy_.lets_anybody_pass()) {
         return Proceed{Secret{}, tidied(visit)};
     }
 

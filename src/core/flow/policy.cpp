@@ -8,6 +8,7 @@
 
 #include "core/flow/policy.hpp"
 
+#include "core/web/credentials.hpp"
 #include "core/web/request_kind.hpp"
 
 namespace bff::flow {
@@ -28,6 +29,34 @@ std::optional<Unauthenticated> unauthenticated(std::string_view name)
     }
 
     return std::nullopt;
+}
+
+std::optional<Authorization> authorization(std::string_view name)
+{
+    if (name == "bearer") {
+        return Authorization::bearer;
+    }
+    if (name == "off") {
+        return Authorization::off;
+    }
+
+    return std::nullopt;
+}
+
+// Who is nobody meets no requirement, whatever a map makes of no claim.
+bool Policy::lets_anybody_pass() const
+{
+    return without_session == Unauthenticated::pass && !has_requirements;
+}
+
+// Any cookie of the session's name makes it a browser's request, also one
+// that opens nothing: what a browser sends must not depend on whether its
+// session has just ended.
+bool Policy::accepts(const web::RequestView &request,
+                     const session::Found &found) const
+{
+    return accepts_bearer && !has_requirements && !found.has_cookies() &&
+           request.authorization && web::is_bearer(*request.authorization);
 }
 
 bool Policy::sends_to_login(const web::RequestView &request) const

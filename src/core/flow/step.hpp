@@ -76,10 +76,18 @@ struct Reply { // answer the browser
     std::optional<Errand> errand = {};
 };
 
+// In whose name a request goes on.
+enum class Who {
+    nobody,
+    session,
+    client, // by its own Authorization, which stays as it is
+};
+
 struct Proceed {   // let it through, with this token
     Secret bearer; // empty: without one
     session::Change change = session::Keep{};
     bool renew = false; // its end is near: have new tokens meanwhile
+    Who who = Who::nobody;
 };
 
 using Step = std::variant<Pass, Fetch, Reply, Proceed>;

@@ -31,6 +31,7 @@ struct RequestView {
     std::optional<std::string_view> origin;
     std::optional<std::string_view> sec_fetch_site;
     std::optional<std::string_view> sec_fetch_mode;
+    std::optional<std::string_view> authorization; // before our own
     std::optional<std::string_view> access_control_request_method; // OPTIONS
     std::optional<std::string_view> access_control_request_headers;
 

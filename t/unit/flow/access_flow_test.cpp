@@ -549,3 +549,105 @@ TEST(session_that_nobody_used_leads_to_login)
     ck_assert(is_problem(refused, 401, "session_expired"));
     ck_assert(is_forgotten(refused.change));
 }
+
+// --- bff_require, bff_accept_bearer, bff_authorization ---
+
+TEST(says_in_whose_name_a_request_goes_on)
+{
+    FlowStage stage;
+    flow::Policy pass{Unauthenticated::pass};
+    ck_assert(as_proceed(stage.access(call("/api/"), pass)).who ==
+              flow::Who::nobody);
+
+    stage.log_in();
+    ck_assert(as_proceed(stage.access(call("/api/"), pass)).who ==
+              flow::Who::session);
+    stage.now += Seconds{300};
+    as_fetch(stage.access(call("/api/"), pass));
+    stage.renewed = newer(stage, "new-token");
+    ck_assert(as_proceed(stage.answer(http(200, ""))).who ==
+              flow::Who::session);
+}
+
+TEST(lets_nobody_pass_where_something_is_required)
+{
+    FlowStage stage;
+    flow::Policy policy{Unauthenticated::pass};
+    policy.accepts_bearer = true;
+    policy.has_requirements = true;
+    auto request = call("/api/");
+
+    ck_assert(is_problem(stage.reply(stage.access(request, policy)), 401,
+                         "no_session"));
+    request.authorization = "Bearer mine";
+    ck_assert(is_problem(stage.reply(stage.access(request, policy)), 401,
+                         "no_session"));
+}
+
+TEST(lets_clients_with_a_token_of_their_own_in_where_it_is_accepted)
+{
+    FlowStage stage;
+    flow::Policy policy;
+    policy.accepts_bearer = true;
+    auto request = posted(foreign_call("/api/"));
+    request.authorization = "Bearer mine";
+
+    auto step = stage.access(request, policy);
+    ck_assert(as_proceed(step).who == flow::Who::client);
+    ck_assert(as_proceed(step).bearer.empty());
+    ck_assert(is_kept(as_proceed(step).change));
+
+    ck_assert(
+        is_problem(stage.reply(stage.access(request)), 401, "no_session"));
+    request.authorization = "Basic YTpi";
+    ck_assert(is_problem(stage.reply(stage.access(request, policy)), 401,
+                         "no_session"));
+}
+
+TEST(believes_no_token_beside_a_cookie_of_the_session_s_name)
+{
+    FlowStage stage;
+    flow::Policy policy;
+    policy.accepts_bearer = true;
+    auto request = call("/api/");
+    request.authorization = "Bearer mine";
+
+    stage.jar[stage.style.name + ".1"] = "junk";
+    ck_assert(is_problem(stage.reply(stage.access(request, policy)), 401,
+                         "no_session"));
+
+    stage.jar.clear();
+    stage.log_in();
+    auto step = stage.access(request, policy);
+    ck_assert(as_proceed(step).who == flow::Who::session);
+    ck_assert(as_proceed(step).bearer.reveal() == kAccessToken);
+
+    auto foreign = foreign_call("/api/");
+    foreign.authorization = "Bearer mine";
+    ck_assert(
+        is_problem(stage.reply(stage.access(foreign, policy)), 403, "csrf"));
+
+    stage.now += stage.client->session_timeout;
+    ck_assert(is_problem(stage.reply(stage.access(request, policy)), 401,
+                         "session_expired"));
+}
+
+TEST(waits_for_no_token_where_none_goes_upstream)
+{
+    FlowStage stage;
+    stage.log_in();
+    flow::Policy off;
+    off.authorization = flow::Authorization::off;
+    stage.now += Seconds{300};
+
+    auto step = stage.access(call("/api/"), off);
+    ck_assert(as_proceed(step).who == flow::Who::session);
+    ck_assert(as_proceed(step).bearer.empty());
+    ck_assert(as_proceed(step).renew);
+    ck_assert(is_problem(stage.reply(stage.access(foreign_call("/api/"), off)),
+                         403, "csrf"));
+
+    stage.now += stage.client->session_timeout;
+    ck_assert(is_problem(stage.reply(stage.access(call("/api/"), off)), 401,
+                         "session_expired"));
+}

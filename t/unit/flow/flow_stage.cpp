@@ -275,6 +275,7 @@ web::RequestView FlowStage::request_view(std::string_view cookies,
     view.origin = request_.origin;
     view.sec_fetch_site = request_.site;
     view.sec_fetch_mode = request_.mode;
+    view.authorization = request_.authorization;
     view.origins = request_.origin ? 1 : 0;
     return view;
 }

@@ -40,6 +40,7 @@ struct BrowserRequest {
     std::optional<std::string> mode = "cors"; // Sec-Fetch-Mode
     std::optional<std::string> site = "same-origin";
     std::optional<std::string> origin;
+    std::optional<std::string> authorization;
     std::string csrf_header;
     std::string purpose; // Sec-Purpose
     std::string content_type;

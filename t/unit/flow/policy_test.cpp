@@ -59,3 +59,12 @@ TEST(sends_all_or_none_to_login_when_told_so)
         ck_assert(!Policy{Unauthenticated::pass}.sends_to_login(request(mode)));
     }
 }
+
+TEST(reads_how_the_token_goes_upstream)
+{
+    ck_assert(flow::authorization("bearer") == flow::Authorization::bearer);
+    ck_assert(flow::authorization("off") == flow::Authorization::off);
+    for (auto word : {"", "dpop", "Bearer", "on", "basic"}) {
+        ck_assert(!flow::authorization(word));
+    }
+}
