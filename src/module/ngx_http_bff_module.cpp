@@ -7,6 +7,7 @@
 #include "module/cors.hpp"
 #include "module/directives.hpp"
 #include "module/endpoint_handler.hpp"
+#include "module/lint.hpp"
 #include "module/module.hpp"
 #include "module/proceed.hpp"
 #include "module/variables.hpp"
@@ -97,6 +98,7 @@ ngx_int_t postconfiguration(ngx_conf_t *cf)
         ngx_http_conf_get_module_main_conf(cf, ngx_http_bff_module));
 
     add_filters();
+    warn_of_configuration(cf, main);
     return main.providers.empty() || add_handlers(cf) ? NGX_OK : NGX_ERROR;
 }
 

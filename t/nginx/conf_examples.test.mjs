@@ -20,6 +20,8 @@ for (const name of examples) {
         const text = fs.readFileSync(path.join(kFolder, name), 'utf8');
         const { code, output } = await load(text);
         assert.equal(code, 0, output);
+        assert.doesNotMatch(output, /\[warn\].* in location /);
+        assert.doesNotMatch(output, /\[warn\].*large_client_header_buffers/);
     });
 }
 
