@@ -144,10 +144,11 @@ std::string with_query(std::string_view url, std::string_view parameters)
     auto hash = std::min(url.find('#'), url.size());
     std::string out{url.substr(0, hash)};
 
-    if (out.find('?') == std::string::npos) {
+    auto mark = out.find('?');
+    if (mark == std::string::npos) {
         out += '?';
-    } else if (out.back() != '?' && out.back() != '&') {
-        out += '&';
+    } else if (mark + 1 < out.size() && out.back() != '&') {
+        out += '&'; // also after "??", whose second is part of a name
     }
     out += parameters;
     out += url.substr(hash);

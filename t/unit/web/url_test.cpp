@@ -246,6 +246,8 @@ TEST(puts_parameters_behind_a_url)
         {"https://a?z", "x=1", "https://a?z&x=1"},
         {"https://a?", "x=1", "https://a?x=1"},
         {"https://a?z&", "x=1", "https://a?z&x=1"},
+        {"https://a??", "x=1", "https://a??&x=1"},
+        {"/?z?", "x=1", "/?z?&x=1"},
         {"/path#part", "x=1", "/path?x=1#part"},
         {"/path#what?", "x=1", "/path?x=1#what?"},
         {"https://a?z", "", "https://a?z"},
