@@ -124,8 +124,8 @@ web::ReturnPath asked_for(const web::RequestView &request)
 Step bounce(const Visit &visit)
 {
     Reply reply;
-    reply.response =
-        refresh_answer(asked_for(visit.request).text(), "One moment");
+    auto path = web::ReturnPath::once_more(visit.request.target);
+    reply.response = refresh_answer(path.text(), "One moment");
     reply.action = Action::bounce;
 
     return reply;

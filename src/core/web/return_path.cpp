@@ -20,6 +20,7 @@ namespace {
 
 Error refused(const char *why);
 
+std::string_view path_of(std::string_view url);
 Result<Done> check_path(std::string_view path);
 Result<Done> check_url(std::string_view text, std::string_view own_origin,
                        const std::vector<std::string> &trusted);
@@ -32,7 +33,9 @@ std::string fit_for_headers(std::string_view text);
 std::string fully_decoded(std::string_view path);
 
 bool is_forbidden(char c);
-bool has_dot_segment(std::string_view path);
+
+// A dot segment, and somewhere behind it an empty one.
+bool has_dots_before_empty(std::string_view path);
 
 } // namespace
 
@@ -50,9 +53,8 @@ Result<ReturnPath> ReturnPath::parse(std::string_view text,
     }
 
     std::string_view path = url;
-    auto checked = path.starts_with('/')
-                       ? check_path(path.substr(0, path.find_first_of("?#")))
-                       : check_url(path, own_origin, trusted);
+    auto checked = path.starts_with('/') ? check_path(path_of(path))
+                                         : check_url(path, own_origin, trusted);
     if (!checked) {
         return std::move(checked).error();
     }
@@ -62,9 +64,18 @@ Result<ReturnPath> ReturnPath::parse(std::string_view text,
 
 ReturnPath ReturnPath::remembered(std::string_view target)
 {
-    auto path = parse(target, {}, {});
+    return target.size() > kReturnPathOctets ? home() : once_more(target);
+}
 
-    return path ? std::move(*path) : home();
+ReturnPath ReturnPath::once_more(std::string_view target)
+{
+    // of "GET http://host?query", which has no path
+    std::string whole{target.starts_with('?') ? "/" : ""};
+    whole += fit_for_headers(target);
+
+    bool is_good = whole.starts_with('/') && is_url_text(whole) &&
+                   check_path(path_of(whole));
+    return is_good ? ReturnPath{whole} : home();
 }
 
 namespace {
@@ -86,6 +97,11 @@ std::string fit_for_headers(std::string_view text)
     return fit;
 }
 
+std::string_view path_of(std::string_view url)
+{
+    return url.substr(0, url.find_first_of("?#"));
+}
+
 Result<Done> check_path(std::string_view path)
 {
     auto decoded = fully_decoded(path);
@@ -100,8 +116,8 @@ Result<Done> check_path(std::string_view path)
     }
 
     // "/a/..//host" collapses to "//host"; who resolves first and decodes
-    // later sees other segments, so both together are refused anywhere
-    if (has_dot_segment(decoded) && decoded.find("//") != std::string::npos) {
+    // later sees other segments, so it does not matter what is between
+    if (has_dots_before_empty(decoded)) {
         return refused("return path collapses to another host");
     }
 
@@ -155,12 +171,14 @@ bool is_forbidden(char c)
     return octet < 32 || octet == 127 || octet == '\\';
 }
 
-bool has_dot_segment(std::string_view path)
+bool has_dots_before_empty(std::string_view path)
 {
     auto segments = text::split(path, '/');
+    segments.pop_back(); // behind the last slash there may be nothing
 
-    return std::any_of(segments.begin(), segments.end(),
-                       [](auto s) { return s == "." || s == ".."; });
+    auto dots = std::find_if(segments.begin(), segments.end(),
+                             [](auto s) { return s == "." || s == ".."; });
+    return std::find(dots, segments.end(), "") != segments.end();
 }
 
 } // namespace

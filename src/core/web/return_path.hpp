@@ -23,8 +23,8 @@ public:
     // A path that starts with one '/', at most 2048 octets, without
     // backslash or control character, or a second
     // slash or backslash after the first, also after percent-decoding (once
-    // and again, until nothing is left to decode), nor dot segments together
-    // with an empty one, since "/.//host" collapses to "//host"; or an
+    // and again, until nothing is left to decode), nor dot segments before
+    // an empty one, since "/.//host" collapses to "//host"; or an
     // absolute URL of `own_origin` or one of `trusted`. Query and fragment
     // are data: only what stands in them raw is checked. A space and what is
     // not ASCII is percent-encoded, as browsers do. Errors: refused.
@@ -34,6 +34,9 @@ public:
 
     // What a protected page was asked for (the raw request target), or "/".
     static ReturnPath remembered(std::string_view target);
+
+    // The same for a page that leads to itself: as long as it came.
+    static ReturnPath once_more(std::string_view target);
 
     static ReturnPath home() { return ReturnPath{"/"}; }
 

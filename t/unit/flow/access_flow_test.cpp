@@ -385,6 +385,16 @@ TEST(bounces_to_this_site_only_bcp_1)
     ck_assert(header(reply, "Refresh") == "0; url=/");
 }
 
+TEST(bounces_to_what_is_too_long_to_remember_ck_14)
+{
+    FlowStage stage;
+    auto target = "/?" + std::string(5000, 'a');
+    auto link = link_from_elsewhere(target);
+
+    ck_assert(header(stage.reply(stage.access(link)), "Refresh") ==
+              "0; url=" + target);
+}
+
 TEST(bounces_nothing_that_a_strict_cookie_cannot_explain)
 {
     FlowStage lax;

@@ -43,6 +43,9 @@ TEST(keeps_a_plain_path_octet_by_octet)
                       "/..a",
                       "/a/../b",
                       "/a/./b",
+                      "/a//b/..",
+                      "/a//b/./c/",
+                      "/a/../b/",
                       "/:80",
                       "/@evil.example",
                       "/~me",
@@ -270,6 +273,7 @@ TEST(remembers_the_target_of_a_protected_page)
     auto target = "/orders/%C3%A9?b=%2F%5c&a=1";
 
     ck_assert(ReturnPath::remembered(target).text() == target);
+    ck_assert(ReturnPath::remembered("?a=1").text() == "/?a=1");
 }
 
 TEST(remembers_home_when_the_target_is_not_safe)
@@ -283,6 +287,19 @@ TEST(remembers_home_when_the_target_is_not_safe)
 
     ck_assert(ReturnPath::remembered('/' + std::string(2048, 'a')).text() ==
               "/");
+}
+
+TEST(leads_a_page_to_itself_however_long)
+{
+    auto target = "/a?" + std::string(5000, 'b');
+
+    ck_assert(ReturnPath::once_more(target).text() == target);
+    ck_assert(ReturnPath::once_more("/a?b#c").text() == "/a?b#c");
+    ck_assert(ReturnPath::once_more("?b").text() == "/?b");
+    for (auto bad : {"", "*", "//evil", "/\\evil", "/.//evil", "/?a=\\",
+                     "https://shop.example.com/", "evil.example:443"}) {
+        ck_assert_msg(ReturnPath::once_more(bad).text() == "/", "%s", bad);
+    }
 }
 
 TEST(knows_home)
