@@ -101,11 +101,12 @@ Reply LoginStart::answer_with(const std::string &url) const
 }
 
 // Refused: a Host that is none, which is the client's doing, or a site
-// without TLS, which is the operator's.
+// without TLS, which is the operator's. Unsupported: more than a cookie holds.
 Reply LoginStart::not_started(const Visit &visit, const Error &error) const
 {
-    bool is_request = error.code == Code::refused;
-    bool is_client = is_request && !own_origin(visit);
+    bool is_too_large = error.code == Code::unsupported;
+    bool is_request = error.code == Code::refused || is_too_large;
+    bool is_client = is_too_large || (is_request && !own_origin(visit));
     auto text = "login not started: " + error.detail + ", provider: \"" +
                 visit.party.client->name + '"';
 

@@ -13,7 +13,9 @@
 //                           code_verifier | return_path | redirect_uri |
 //                           issuer | acr_values
 //
-// each text with its length u32 before it.
+// each text with its length u32 before it. A return path is ASCII; what it
+// has escaped of other characters stands there as octets, so that 2048 of them
+// fit a cookie too.
 
 #include "core/session/login_attempt.hpp"
 
@@ -24,6 +26,7 @@
 #include "core/crypto/seal.hpp"
 #include "core/session/octets.hpp"
 #include "core/session/token_packing.hpp"
+#include "core/web/query.hpp"
 
 namespace bff::session {
 namespace {
@@ -44,6 +47,12 @@ constexpr size_t kPendingOctets = 3000;
 
 std::string encode(const LoginAttempt &attempt);
 Result<LoginAttempt> decode(std::string_view bytes);
+
+// "/caf%C3%A9" in octets and back; "%c3" stays as it is.
+std::string in_octets(std::string_view path);
+std::string in_ascii(std::string_view octets);
+bool is_ascii(char c);
+
 crypto::Binding binding(std::string_view name, const CookieStyle &style);
 web::SetCookie login_cookie(std::string name, const CookieStyle &style);
 Result<LoginAttempt> open(std::string_view name, std::string_view value,
@@ -214,10 +223,10 @@ std::string encode(const LoginAttempt &attempt)
         out.seconds(attempt.max_age->count());
     }
 
+    const auto return_path = in_octets(attempt.return_path);
     for (const auto *field :
-         {&attempt.state, &attempt.nonce, &attempt.code_verifier,
-          &attempt.return_path, &attempt.redirect_uri, &attempt.issuer,
-          &attempt.acr_values}) {
+         {&attempt.state, &attempt.nonce, &attempt.code_verifier, &return_path,
+          &attempt.redirect_uri, &attempt.issuer, &attempt.acr_values}) {
         out.text(*field);
     }
 
@@ -253,7 +262,42 @@ Result<LoginAttempt> decode(std::string_view bytes)
 
     attempt.response_mode = static_cast<oidc::ResponseMode>(response_mode);
     attempt.is_silent = is_silent == 1;
+    attempt.return_path = in_ascii(attempt.return_path);
     return attempt;
+}
+
+std::string in_octets(std::string_view path)
+{
+    std::string octets;
+
+    while (!path.empty()) {
+        auto escape = path.substr(0, 3);
+        auto octet = path.front() == '%' ? web::percent_decode(escape, false)
+                                         : std::nullopt;
+        bool is_ours = octet && !is_ascii(octet->front()) &&
+                       web::percent_encode(*octet) == escape;
+        octets += is_ours ? octet->front() : path.front();
+        path.remove_prefix(is_ours ? escape.size() : 1);
+    }
+
+    return octets;
+}
+
+std::string in_ascii(std::string_view octets)
+{
+    std::string path;
+    path.reserve(octets.size());
+
+    for (const char &c : octets) {
+        path += is_ascii(c) ? std::string(1, c) : web::percent_encode({&c, 1});
+    }
+
+    return path;
+}
+
+bool is_ascii(char c)
+{
+    return static_cast<unsigned char>(c) < 128;
 }
 
 crypto::Binding binding(std::string_view name, const CookieStyle &style)

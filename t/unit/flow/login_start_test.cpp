@@ -305,6 +305,20 @@ TEST(begins_nothing_for_a_host_that_is_none_bff_15)
     ck_assert(reply.report.level == flow::Report::Level::warn);
 }
 
+TEST(begins_nothing_that_no_cookie_can_remember)
+{
+    FlowStage stage;
+    std::string acr_values;
+    for (int i = 0; i < 2000; i++) {
+        acr_values += std::to_string(i * 7919 % 10007);
+    }
+    auto reply = login(stage, "?acr_values=" + acr_values);
+
+    ck_assert(is_problem(reply, 400, "bad_request"));
+    ck_assert(reply.report.level == flow::Report::Level::warn);
+    ck_assert(stage.jar.empty());
+}
+
 TEST(begins_nothing_without_random_bytes)
 {
     for (size_t good_draws : {0, 1, 2, 3}) {

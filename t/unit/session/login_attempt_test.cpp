@@ -10,6 +10,7 @@
 #include "core/crypto/digest.hpp"
 #include "core/crypto/seal.hpp"
 #include "core/session/token_packing.hpp"
+#include "core/web/query.hpp"
 #include "session/sample_session.hpp"
 #include "support/tape_entropy.hpp"
 #include "unit.hpp"
@@ -208,6 +209,38 @@ TEST(login_with_a_return_path_of_2048_octets_fits_a_cookie)
     ck_assert(login.return_path.size() == 2048);
     ck_assert(cookie.text().size() <= kSetCookieOctets);
     ck_assert(read(cookie_header({cookie}), login.state));
+}
+
+// As ReturnPath writes what came as octets.
+TEST(login_with_a_return_path_that_was_longer_by_escapes_fits_a_cookie)
+{
+    auto login = attempt();
+    login.return_path = "/";
+    for (unsigned char octet : noise(2047)) {
+        char high = static_cast<char>(octet | 128);
+        login.return_path += web::percent_encode({&high, 1});
+    }
+    auto cookie = written(login);
+
+    ck_assert(login.return_path.size() == 6142);
+    ck_assert(cookie.text().size() <= kSetCookieOctets);
+    ck_assert(read(cookie_header({cookie}), login.state)->return_path ==
+              login.return_path);
+}
+
+TEST(return_path_of_a_login_comes_back_octet_by_octet)
+{
+    for (auto path : {"/", "/%", "/%C", "/%C3", "/%c3", "/%C3%A9", "/%c3%A9",
+                      "/%7F", "/%80", "/%FF%ff%fF", "/%%C3", "/%25C3", "/%2F",
+                      "/a%20b?q=%C3%a9#%E2%9C%93%"}) {
+        auto login = attempt();
+        login.return_path = path;
+        auto cookie = written(login);
+
+        ck_assert_msg(read(cookie_header({cookie}), login.state)->return_path ==
+                          path,
+                      "%s", path);
+    }
 }
 
 TEST(login_that_no_browser_would_keep_is_refused_ck_1)
