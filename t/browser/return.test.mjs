@@ -12,6 +12,13 @@ import { new_person } from './lib/browser.mjs';
 import { stage } from './lib/stage.mjs';
 import { is_logged_in, log_in, sign_in_at_provider } from './lib/steps.mjs';
 
+// A page's address, as far as a server gets it, and what Chromium writes it as.
+const kOddLinks = [
+  '/members/?\'a\'"b"', "/members/?a;url='//evil.test'", '/members/?0;url=//evil.test',
+  '/members/?//evil.test', '/members/?<script>&amp;&sol;a,b;c=d&&', '/members/?%09%0d%0a%5c%00%2F',
+  '/members/?\u00e9\u2713', `/members/?${'x'.repeat(3000)}`,
+];
+
 const kDeepLink = '/orders/42?from=mail&note=a%20b%26c&list=x+y&path=%2Fetc%2F%E2%9C%93';
 
 describe('the way back', () => {
@@ -69,6 +76,21 @@ describe('the way back', () => {
     assert.deepEqual(person.complaints, []);
   });
 
+  it('leads where it says, whatever a Refresh header could read in it', async (t) => {
+    const person = await new_person(t, on.browser);
+    const page = await person.newPage();
+    await page.goto(on.demo.origin);
+    await log_in(page);
+    const links = await another_site(t, ...kOddLinks.map((link) => `${on.demo.origin}${link}`));
+
+    for (const [i, link] of kOddLinks.entries()) {
+      await page.goto(links);
+      await page.getByRole('link').nth(i).click();
+      await page.getByRole('heading', { name: 'Members only' }).waitFor();
+      assert.equal(page.url(), new URL(link, on.demo.origin).href);
+    }
+  });
+
   it('never leads to another site', async (t) => {
     const person = await new_person(t, on.browser);
     const page = await person.newPage();
@@ -103,13 +125,18 @@ describe('the way back', () => {
 });
 
 // The same machine under another name is another site to a browser.
-async function another_site(t, link) {
+async function another_site(t, ...links) {
+  const anchors = links.map((link) => `<a href="${html_of(link)}">There</a> `).join('');
   const server = createServer((req, res) => {
     res.setHeader('Content-Type', 'text/html');
-    res.end(`<!doctype html><link rel="icon" href="data:,"><a href="${link}">There</a>`);
+    res.end(`<!doctype html><link rel="icon" href="data:,">${anchors}`);
   });
 
   await new Promise((resolve) => { server.listen(0, '127.0.0.1', resolve); });
   t.after(() => server.close());
   return `http://localhost:${server.address().port}/`;
+}
+
+function html_of(text) {
+  return text.replaceAll('&', '&amp;').replaceAll('"', '&quot;').replaceAll('<', '&lt;');
 }

@@ -65,3 +65,69 @@ export function parseAnswer(text) {
         headers: lines.map((l) => [l.slice(0, l.indexOf(':')),
             l.slice(l.indexOf(':') + 1).trim()]) };
 }
+
+// Asks again and again over one connection; when the server has closed it, a
+// new one is opened. Only for answers with a Content-Length.
+export class Conversation {
+    #socket;
+    #answered;
+
+    constructor(port, name) {
+        this.port = port;
+        this.name = name;
+    }
+
+    // { status, headers, body }, and header(name) for the first of them.
+    async ask(bytes) {
+        const socket = this.#socket ??= this.#open();
+        const answer = new Promise((resolve, reject) => {
+            this.#answered = { resolve, reject };
+        });
+        socket.write(bytes);
+
+        return within('an answer', answer);
+    }
+
+    close() {
+        this.#socket?.destroy();
+    }
+
+    #open() {
+        const socket = connect(this.port, this.name);
+        let text = '';
+
+        socket.setNoDelay(true);
+        socket.on('data', (data) => {
+            text += data.toString('latin1');
+            const answer = takeAnswer(text);
+            if (answer) {
+                text = '';
+                this.#socket = answer.header('connection') === 'close'
+                    ? undefined : this.#socket;
+                this.#answered.resolve(answer);
+            }
+        });
+        socket.on('error', () => {});
+        socket.on('close', () => {
+            if (this.#socket === socket) {
+                this.#socket = undefined;
+                this.#answered?.reject(new Error(`closed after: ${text}`));
+            }
+        });
+
+        return socket;
+    }
+}
+
+function takeAnswer(text) {
+    if (!text.includes('\r\n\r\n')) {
+        return null;
+    }
+
+    const answer = parseAnswer(text);
+    answer.header = (name) => answer.headers
+        .find(([known]) => known.toLowerCase() === name)?.[1];
+    const length = Number(answer.header('content-length') ?? 0);
+
+    return answer.body.length < length ? null : answer;
+}

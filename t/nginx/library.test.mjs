@@ -14,7 +14,10 @@ import { Nginx } from '../lib/nginx.mjs';
 import { Authority } from '../lib/pki.mjs';
 import { Provider } from '../lib/provider.mjs';
 import { connect, exchange, parseAnswer, readUntil } from '../lib/raw.mjs';
+import { filledIn, kKept, kRefused } from '../lib/return_urls.mjs';
 import { Upstream } from '../lib/upstream.mjs';
+import { kSite, readingsOf, refreshTarget, whyToKeep, wrongWithKept,
+    wrongWithOrigin } from '../lib/whatwg.mjs';
 import * as wire from '../lib/wire.mjs';
 import crypto from 'node:crypto';
 import dns from 'node:dns';
@@ -255,4 +258,44 @@ test('the name server answers A and AAAA and knows what does not exist',
         await assert.rejects(resolver.resolve4('no.test'), /ENOTFOUND/);
         assert.equal(server.queries.length, 3);
         await server.stop();
+    });
+
+test('the oracle reads Refresh as the HTML standard has it', () => {
+    for (const [value, target] of [['0; url=/a', '/a'], ['0;URL = /a', '/a'],
+        ['0, url=/a', '/a'], ['0 /a', '/a'], ['1.5;/a', '/a'], ['.5;/a', '/a'],
+        ['0; url="/a"b', '/a'], ["0; url='/a\"b", '/a"b'], ["0; '/a'b", '/a'],
+        ['0; urx', 'urx'], ['0; url', 'url'], ['0; url=/a;b,c d', '/a;b,c d'],
+        ['0', null], ['0;', null], ['x; url=/a', null], ['', null]]) {
+        assert.equal(refreshTarget(value), target, value);
+    }
+});
+
+test('the oracle knows what an address may become on its way', () => {
+    const own = kSite.own;
+    for (const path of ['//evil', '/.//evil', '/a/..//evil', '/%2fevil',
+        '/a%2f..//evil', '/%252e%252e//evil', '/%25%32%66evil']) {
+        assert.ok(readingsOf(path, own).some((text) => text.startsWith('//')), path);
+        assert.notEqual(wrongWithKept(Buffer.from(path), path), '', path);
+        assert.equal(whyToKeep(Buffer.from(path)), '', path);
+    }
+
+    for (const [text, origin] of [['https://a', 'https://b'],
+        ['https://0x7f.1', 'https://0x7f.1'], ['https://u@a', 'https://a']]) {
+        assert.notEqual(wrongWithOrigin(text, origin), '', text);
+    }
+});
+
+test('the oracle agrees with every verdict on return URLs that is written out',
+    () => {
+        const site = { own: 'https://shop.test:8443',
+            trusted: ['https://app.example.com', 'http://localhost:5173'] };
+        const text = (given) => filledIn(given, site.own);
+        assert.ok(kKept.length > 200 && kRefused.length > 300);
+
+        for (const [given, kept] of kKept) {
+            assert.equal(wrongWithKept(text(given), `${text(kept)}`, site), '');
+        }
+        for (const given of kRefused) {
+            assert.equal(whyToKeep(text(given), site), '', String(given));
+        }
     });

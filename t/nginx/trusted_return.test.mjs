@@ -69,20 +69,19 @@ for (const url of kGood) {
     });
 }
 
-for (const url of kBad) {
-    test(`BCP-1: neither login nor logout leads to ${JSON.stringify(url)}`,
-        async () => {
-            const b = s.browser();
-            await b.login('/');
-            const { logout_url } = await b.session();
+test('BCP-1: neither login nor logout leads anywhere else', async () => {
+    const b = s.browser();
+    await b.login('/');
+    const { logout_url } = await b.session();
 
-            assertProblem(await b.api(login(url)), 400, 'bad_return_url');
-            assertProblem(await b.api(
-                `${logout_url}&returnUrl=${encodeURIComponent(url)}`),
-            400, 'bad_return_url');
-            assert.equal((await b.session()).authenticated, true);
-        });
-}
+    for (const url of kBad) {
+        assertProblem(await b.api(login(url)), 400, 'bad_return_url');
+        assertProblem(await b.api(
+            `${logout_url}&returnUrl=${encodeURIComponent(url)}`),
+        400, 'bad_return_url');
+    }
+    assert.equal((await b.session()).authenticated, true);
+});
 
 test('BCP-1: whom a location trusts, the endpoints do not', async () => {
     assertProblem(await s.browser('location-only').api(login(`${kTrusted}/`)),
