@@ -116,9 +116,14 @@ bool is_page(const web::RequestView &request)
 
 web::ReturnPath asked_for(const web::RequestView &request)
 {
-    // what a form sent cannot be repeated by a redirect
-    return is_page(request) ? web::ReturnPath::remembered(request.target)
-                            : web::ReturnPath::home();
+    // What a form sent cannot be repeated by a redirect, and a script's call
+    // is no page; without Sec-Fetch-Mode nobody knows what it was.
+    bool is_known = request.sec_fetch_mode.has_value();
+    bool is_maybe_page = request.method == "GET" && !is_known;
+
+    return is_maybe_page || is_page(request)
+               ? web::ReturnPath::remembered(request.target)
+               : web::ReturnPath::home();
 }
 
 Step bounce(const Visit &visit)

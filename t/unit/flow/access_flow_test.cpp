@@ -458,6 +458,12 @@ TEST(sends_scripts_to_login_and_pages_to_401_when_told_so)
     ck_assert_int_eq(sent.response.status, 302);
     ck_assert(remembered_path(stage, sent) == "/");
 
+    // an old browser, which says neither what it does nor what it likes
+    auto old = page("/a?b");
+    old.mode.reset();
+    auto back = stage.reply(stage.access(old, {Unauthenticated::redirect}));
+    ck_assert(remembered_path(stage, back) == "/a?b");
+
     auto refused =
         stage.reply(stage.access(page("/"), {Unauthenticated::unauthorized}));
     ck_assert(is_problem(refused, 401, "no_session"));
