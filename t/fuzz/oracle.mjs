@@ -5,13 +5,14 @@
 //   question   kind u8 | length u32 | text | verdict u8 | length u32 | text
 //   answer     length u32 | what is wrong, '' for nothing
 //
-// kind: 'r' a return URL, 'o' an origin; verdict: 1 accepted, and written as
+// kind: 'r' a return URL, 'o' an origin, 'q' a return URL and what became of it
+// with the parameter bff_error=x; verdict: 1 accepted, and written as
 // the second text.
 
 import fs from 'node:fs';
 
-import { whyToKeep, whyToReadOrigin, wrongWithKept, wrongWithOrigin }
-    from '../lib/whatwg.mjs';
+import { whyToKeep, whyToReadOrigin, wrongWithKept, wrongWithOrigin,
+    wrongWithQuery } from '../lib/whatwg.mjs';
 
 const kinds = {
     r: (given, kept) => kept !== null ? wrongWithKept(given, kept)
@@ -19,6 +20,8 @@ const kinds = {
     o: (given, kept) => kept !== null
         ? wrongWithOrigin(given.toString('latin1'), kept)
         : refusal(whyToReadOrigin(given.toString('latin1'))),
+    q: (given, longer) => wrongWithQuery(given.toString('latin1'), longer,
+        { bff_error: 'x' }),
 };
 
 function refusal(why) {

@@ -3,7 +3,7 @@
 // A browser agrees with every verdict on a return URL: what is accepted stays
 // on the site, also when it is resolved and decoded on its way, and stands in
 // Location and Refresh for itself; what is refused did not have to be
-// accepted.
+// accepted. One more parameter stays one.
 //
 // return_path_fuzz asks a browser of our own; this one asks a WHATWG parser.
 
@@ -12,12 +12,14 @@
 #include <vector>
 
 #include "core/web/return_path.hpp"
+#include "core/web/url.hpp"
 #include "oracle.hpp"
 #include "property.hpp"
 #include "tokens.hpp"
 
 namespace {
 
+using bff::fuzz::Oracle;
 using bff::web::ReturnPath;
 
 // As of kSite in t/lib/whatwg.mjs.
@@ -106,9 +108,15 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     auto given = bff::fuzz::view(data, size);
     auto path = ReturnPath::parse(given, kOwn, kTrusted);
 
-    auto wrong = bff::fuzz::Oracle::of_browsers().ask(
+    auto wrong = Oracle::of_browsers().ask(
         'r', given, path ? std::optional{path->text()} : std::nullopt);
     bff::fuzz::must(wrong.empty(), wrong.c_str());
+
+    if (path) {
+        auto longer = bff::web::with_query(path->text(), "bff_error=x");
+        wrong = Oracle::of_browsers().ask('q', path->text(), longer);
+        bff::fuzz::must(wrong.empty(), wrong.c_str());
+    }
 
     return 0;
 }

@@ -234,5 +234,9 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
          (text.starts_with('?') &&
           remembered.text() == '/' + as_browsers_write(text)));
 
+    auto once_more = ReturnPath::once_more(text);
+    must(size > 2048 || once_more.text() == remembered.text());
+    check_path(once_more.text());
+
     return 0;
 }

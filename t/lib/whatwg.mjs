@@ -109,6 +109,25 @@ export function whyToKeep(given, { own, trusted } = kSite) {
     return isOurs ? 'it is a URL of this site' : '';
 }
 
+// `longer` is `kept` with these parameters behind those it has: '' or what is
+// wrong.
+export function wrongWithQuery(kept, longer, added, { own } = kSite) {
+    const [before, after] = [kept, longer].map((text) => urlOf(text, own));
+
+    if (!before || !after) {
+        return 'no browser could read it';
+    }
+    for (const part of ['origin', 'pathname', 'hash']) {
+        if (before[part] !== after[part]) {
+            return `another ${part}: ${after[part]}`;
+        }
+    }
+
+    const expected = [...before.searchParams, ...Object.entries(added)];
+    return String(expected) === String([...after.searchParams]) ? ''
+        : `its parameters are ${after.searchParams}`;
+}
+
 // An origin as core/web/url writes it, of a text as an operator, a provider or
 // a Host header would: '' or what is wrong.
 export function wrongWithOrigin(text, origin) {
