@@ -24,13 +24,16 @@ SANITIZERS := -fsanitize=address,undefined -fno-sanitize-recover=undefined \
 CC_OPT_release  := -g -O2 -fstack-protector-strong -D_FORTIFY_SOURCE=2
 CC_OPT_debug    := -g -O0
 CC_OPT_sanitize := -g -O1 $(SANITIZERS)
+CC_OPT_coverage := -g -O0 --coverage
 LD_OPT_release  := -Wl,-z,relro -Wl,-z,now
 LD_OPT_sanitize := $(SANITIZERS)
+LD_OPT_coverage := --coverage
 
 # g++ 12 sees uninitialised variants where the sanitizers' code is added.
 BFF_CXXFLAGS_release  := -O2
 BFF_CXXFLAGS_debug    := -O0
 BFF_CXXFLAGS_sanitize := -O1 -Wno-maybe-uninitialized
+BFF_CXXFLAGS_coverage := -O0 --coverage
 
 OBJ := $(OUT)/$(BUILD)
 SO   = $(OBJ)/$(MODULE)
@@ -45,6 +48,7 @@ CXXFLAGS  = -std=c++20 -g $(UNIT_OPT) -Wall -Wextra -Werror \
 LDLIBS    = $(shell pkg-config --libs $(LIBS))
 UNIT_OPT_release  := -O0
 UNIT_OPT_sanitize := -O1 $(SANITIZERS) -Wno-maybe-uninitialized
+UNIT_OPT_coverage := -O0 --coverage
 UNIT_OPT  = $(UNIT_OPT_$(BUILD))
 
 .PHONY: build install help deps unit corpus fuzz test nginx-test browser-test \
@@ -137,17 +141,30 @@ corpus: $(patsubst %,$(UNIT)/replay-%,$(TARGETS)) ## replays the fuzz corpora
 
 FUZZ_SECONDS ?= 60
 FUZZ := $(OUT)/fuzz
+FUZZ_OBJ := $(patsubst %.cpp,$(FUZZ)/%.o,$(shell find src/core t/unit/support \
+              -name '*.cpp'))
+FUZZ_CXX := clang++-14 -std=c++20 -g -O1 -fno-omit-frame-pointer \
+            -fno-sanitize-recover=undefined -Isrc -It/unit -It -MMD -MP \
+            $(shell pkg-config --cflags $(LIBS))
 
-$(FUZZ)/%: t/fuzz/%_fuzz.cpp $(shell find src/core -name '*.[ch]pp')
-	@mkdir -p $(FUZZ)
-	clang++-14 -std=c++20 -g -O1 -fsanitize=fuzzer,address,undefined -Isrc \
-	    -It/unit -It $(shell pkg-config --cflags $(LIBS)) -o $@ $< \
-	    $(shell find src/core t/unit/support -name '*.cpp') $(LDLIBS)
+$(FUZZ)/%.o: %.cpp
+	@mkdir -p $(@D)
+	$(FUZZ_CXX) -fsanitize=fuzzer-no-link,address,undefined -c -o $@ $<
+
+$(FUZZ)/libcore.a: $(FUZZ_OBJ)
+	@rm -f $@
+	@ar rcs $@ $^
+
+$(patsubst %,$(FUZZ)/%,$(TARGETS)): $(FUZZ)/%: $(FUZZ)/t/fuzz/%_fuzz.o \
+                                               $(FUZZ)/libcore.a
+	$(FUZZ_CXX) -fsanitize=fuzzer,address,undefined -o $@ $^ $(LDLIBS)
+
+-include $(shell find $(FUZZ) -name '*.d' 2>/dev/null)
 
 fuzz: $(patsubst %,$(FUZZ)/%,$(TARGETS)) ## fuzzes for FUZZ_SECONDS a target
 	@set -e; for t in $(TARGETS); do mkdir -p $(FUZZ)/found-$$t; \
-	    $(FUZZ)/$$t -max_total_time=$(FUZZ_SECONDS) $(FUZZ)/found-$$t \
-	    t/fuzz/corpus/$$t; done
+	    echo "fuzzing $$t"; $(FUZZ)/$$t -max_total_time=$(FUZZ_SECONDS) \
+	    -timeout=10 $(FUZZ)/found-$$t t/fuzz/corpus/$$t; done
 
 # --- everything else ---
 
@@ -166,7 +183,7 @@ interop-test: build ## with real providers, as Debian has them
 	@t/interop/unpack-providers
 	node --test t/interop/*.test.mjs
 
-check: ## layers, headers alone, format, documentation
+check: build ## layers, format, linters, symbols, documentation
 	@t/check/run
 
 sanitize: ## unit, corpus, NGINX and interop tests under ASan and UBSan

@@ -5,6 +5,7 @@
 
 #include "ngx/addresses.hpp"
 
+#include <algorithm>
 #include <fstream>
 
 #include "core/base/text.hpp"
@@ -48,7 +49,7 @@ bool is_localhost(std::string_view host)
 
 std::vector<std::string> words_of_line(std::string line)
 {
-    line = line.substr(0, line.find('#'));
+    line.resize(std::min(line.find('#'), line.size()));
     for (auto &c : line) {
         c = c == '\t' ? ' ' : c;
     }

@@ -51,7 +51,7 @@ bool is_control(char c);
 
 } // namespace
 
-HttpReader::HttpReader(Caps caps) : caps_{caps}, head_left_{caps.head} {}
+HttpReader::HttpReader(const Caps &caps) : caps_{caps}, head_left_{caps.head} {}
 
 Result<Done> HttpReader::feed(std::string_view octets)
 {

@@ -29,7 +29,7 @@ public:
     };
 
     HttpReader() : HttpReader{Caps{}} {}
-    explicit HttpReader(Caps caps);
+    explicit HttpReader(const Caps &caps);
 
     // Takes the next octets. Errors: unsupported (malformed, or over a cap);
     // the reader is then dead. Octets after a complete response are ignored.
