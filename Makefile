@@ -52,13 +52,13 @@ UNIT_OPT_coverage := -O0 --coverage
 UNIT_OPT  = $(UNIT_OPT_$(BUILD))
 
 .PHONY: build install help deps unit corpus fuzz test nginx-test browser-test \
-        interop-test check sanitize demo clean FORCE
+        interop-test check core-coverage coverage sanitize demo clean FORCE
 
 build: $(SO) ## the module, build/ngx_http_bff_module.so
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.* ## /\1|/p' $(MAKEFILE_LIST) | \
-	    awk -F'|' '{ printf "  make %-10s %s\n", $$1, $$2 }'
+	    awk -F'|' '{ printf "  make %-13s %s\n", $$1, $$2 }'
 	@echo "  BUILD=debug|release|sanitize, NGINX_SOURCE_DIR=$(NGINX_SOURCE_DIR)"
 
 deps:
@@ -110,6 +110,9 @@ TEST_OBJ := $(patsubst %.cpp,$(UNIT)/%.o,$(shell find t/unit -name '*.cpp'))
 SUPPORT  := $(patsubst %.cpp,$(UNIT)/%.o,$(shell find t/unit/support \
               -name '*.cpp' 2>/dev/null))
 TARGETS  := $(patsubst t/fuzz/%_fuzz.cpp,%,$(wildcard t/fuzz/*_fuzz.cpp))
+
+# What the tests themselves reach is not asked.
+$(UNIT)/t/%.o: UNIT_OPT_coverage := -O0
 
 $(UNIT)/%.o: %.cpp | deps
 	@mkdir -p $(@D)
@@ -183,15 +186,48 @@ interop-test: build ## with real providers, as Debian has them
 	@t/interop/unpack-providers
 	node --test t/interop/*.test.mjs
 
-check: build ## layers, format, linters, symbols, documentation
+check: ## layers, format, linters, symbols, documentation
+	@t/install-packages check
+	@$(MAKE) -s --no-print-directory build
 	@t/check/run
 
+# --- coverage ---
+
+# Branches that only an exception would take are left out: the core throws
+# nothing of its own, and every call that might want memory has one.
+GCOVR := gcovr --root $(ROOT) -j $(shell nproc) --exclude-throw-branches \
+         --exclude-unreachable-branches --print-summary
+CORE_BARS := --fail-under-line 95 --fail-under-branch 85
+BARS      := --fail-under-line 90 --fail-under-branch 75
+
+core-coverage: ## lines and branches of src/core, by unit tests and corpora
+	@t/install-packages coverage
+	@mkdir -p $(OUT)/unit-coverage
+	@find $(OUT)/unit-coverage -name '*.gcda' -delete
+	@$(MAKE) -s --no-print-directory BUILD=coverage unit corpus
+	$(GCOVR) --filter src/core/ --txt $(OUT)/coverage-core.txt \
+	    --html-details $(OUT)/unit-coverage/index.html $(CORE_BARS) \
+	    $(OUT)/unit-coverage
+
+# Workers write what they have counted when they end, next to the objects:
+# they run as who runs the tests. One that a test kills tells nothing.
+coverage: core-coverage ## the same of all of src, with the NGINX tests
+	@$(MAKE) -s --no-print-directory BUILD=coverage build
+	@find $(OUT)/coverage -name '*.gcda' -delete
+	BFF_MODULE=$(OUT)/coverage/$(MODULE) \
+	    node --test --test-concurrency=2 t/nginx/*.test.mjs
+	$(GCOVR) --filter src/ --txt $(OUT)/coverage.txt \
+	    --html-details $(OUT)/coverage/index.html $(BARS) \
+	    $(OUT)/unit-coverage $(OUT)/coverage
+
 sanitize: ## unit, corpus, NGINX and interop tests under ASan and UBSan
-	@t/install-packages test
+	@t/install-packages sanitize
 	@t/interop/unpack-providers
 	@$(MAKE) --no-print-directory BUILD=sanitize build unit corpus
+	@t/build-nginx
 	@echo 'without renewal.test.mjs: its clock and ASan do not go together'
 	BFF_SANITIZE=1 BFF_MODULE=$(OUT)/sanitize/$(MODULE) \
+	    NGINX_BINARY=$(OUT)/nginx-sanitize/nginx \
 	    node --test --test-concurrency=2 \
 	    $(filter-out %/renewal.test.mjs,$(wildcard t/nginx/*.test.mjs)) \
 	    $(wildcard t/interop/*.test.mjs)

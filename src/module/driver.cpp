@@ -21,6 +21,7 @@ namespace {
 template <class... F> struct Overloaded : F... {
     using F::operator()...;
 };
+template <class... F> Overloaded(F...) -> Overloaded<F...>; // for clang 14
 
 // --- showing the story what is true now ---
 

@@ -42,7 +42,8 @@ ngx_int_t skip_phase(ngx_http_request_t *r)
         ngx_http_get_module_main_conf(r, ngx_http_core_module));
     auto *handlers = cmcf->phase_engine.handlers;
 
-    r->phase_handler = handlers[r->phase_handler].next - 1;
+    auto next = static_cast<ngx_int_t>(handlers[r->phase_handler].next);
+    r->phase_handler = next - 1;
     return NGX_DECLINED;
 }
 

@@ -304,8 +304,9 @@ void Refresher::ask_provider(Flight &flight, const flow::Fetch &fetch)
 
     if (fetch.once == flow::Once::no) {
         flight.call = provider_.http->start(
-            fetch.request,
-            [this, &flight](flow::Answer answer) { resume(flight, answer); });
+            fetch.request, [this, &flight](const flow::Answer &answer) {
+                resume(flight, answer);
+            });
         return;
     }
 

@@ -48,7 +48,8 @@ bool add(ngx_conf_t *cf, MainConf &main, const ngx::NamedSize &named,
     }
 
     zone->init = ngx::guarded<open_zone<Memory>>;
-    zone->data = ngx::make_in_pool<ZoneUse<Memory>>(cf->pool, &main, &memory);
+    zone->data = ngx::make_in_pool<ZoneUse<Memory>>(
+        cf->pool, ZoneUse<Memory>{&main, &memory});
     return true;
 }
 

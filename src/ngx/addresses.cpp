@@ -93,7 +93,7 @@ std::vector<std::string> system_name_servers()
     }
 
     if (servers.empty()) {
-        servers.push_back("127.0.0.1"); // resolv.conf(5)
+        servers.emplace_back("127.0.0.1"); // resolv.conf(5)
     }
     return servers;
 }

@@ -20,7 +20,8 @@ import { kPatience, until, within } from './wait.mjs';
 
 const kHere = path.dirname(fileURLToPath(import.meta.url));
 
-// With its whole path, which an upgrade needs.
+// With its whole path, which an upgrade needs. NGINX_BINARY may name the one
+// that t/build-nginx makes.
 export const kBinary = whole(process.env.NGINX_BINARY || 'nginx');
 export const kModule = path.resolve(process.env.BFF_MODULE
     || path.join(kHere, '../../build/ngx_http_bff_module.so'));
@@ -411,15 +412,17 @@ function sanitizerEnvironment(place) {
     return {
         LD_PRELOAD: preload(),
         ASAN_OPTIONS: `${process.env.ASAN_OPTIONS ?? ''}:detect_leaks=1`
-            + `:log_path=${log}.asan:detect_stack_use_after_return=1`,
+            + `:log_path=${log}.asan:detect_stack_use_after_return=1`
+            + ':detect_odr_violation=0', // names of generated files, in each
         LSAN_OPTIONS: `suppressions=${kHere}/lsan.supp:print_suppressions=0`,
         UBSAN_OPTIONS: `log_path=${log}.ubsan:print_stacktrace=1`,
     };
 }
 
-// What a new binary is executed with, too.
+// What a new binary is executed with, too; and an alert of NGINX's own about
+// its inner state ends the process, so that it cannot be missed.
 const kSanitizerVariables = `env LD_PRELOAD; env ASAN_OPTIONS;
-env LSAN_OPTIONS; env UBSAN_OPTIONS;`;
+env LSAN_OPTIONS; env UBSAN_OPTIONS; debug_points abort;`;
 
 let preloaded;
 
