@@ -37,11 +37,20 @@ constexpr std::string_view kSigned[] = {
     "eyJhbGciOiJFZERTQSJ9.RXhhbXBsZSBvZiBFZDI1NTE5IHNpZ25pbmc", // RFC 8037
 };
 
+// Points and exponents with which everybody can sign: they are no keys.
+std::string unsound(std::string_view octets)
+{
+    return R"({"kty":"OKP","crv":"Ed25519","x":")" + base64url::encode(octets) +
+           "\"}";
+}
+
 const Jwks &keys()
 {
-    static const auto set = *Jwks::parse(
-        unit::jwks({unit::rsa_key().jwk(), unit::p256_key().jwk(),
-                    unit::p521_key().jwk(), unit::ed_key().jwk()}));
+    static const auto set = *Jwks::parse(unit::jwks(
+        {unit::rsa_key().jwk(), unit::p256_key().jwk(), unit::p521_key().jwk(),
+         unit::ed_key().jwk(), unit::rsa_key().jwk(R"({"e": "AQ"})"),
+         unsound(std::string(32, '\0')),
+         unsound('\1' + std::string(31, '\0'))}));
     return set;
 }
 

@@ -14,6 +14,7 @@
 
 #include "core/base/base64url.hpp"
 #include "core/base/json.hpp"
+#include "core/base/text.hpp"
 
 namespace bff::oidc {
 namespace {
@@ -242,11 +243,32 @@ Handle<cjose_jwk_t> ec_key(const json_t *entry, const std::string &crv)
                      {"y", base64url::encode(*y)}});
 }
 
+// Of a point of small order everybody can sign: with such a key the hash of
+// what is signed counts for nothing. Their y coordinates, in all spellings,
+// the sign of x apart (RFC 8032, 5.1.3).
+bool is_of_small_order(std::string_view point)
+{
+    constexpr std::string_view kOfSmallOrder[] = {
+        "0000000000000000000000000000000000000000000000000000000000000000",
+        "0100000000000000000000000000000000000000000000000000000000000000",
+        "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05",
+        "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a",
+        "ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+        "edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+        "eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+    };
+
+    std::string y{point};
+    y.back() = static_cast<char>(y.back() & 0x7f);
+    return std::ranges::find(kOfSmallOrder, text::hex(y)) !=
+           std::end(kOfSmallOrder);
+}
+
 // RFC 8037. cjose does not know OKP.
 Handle<EVP_PKEY> okp_key(const json_t *entry, std::string_view crv)
 {
     auto x = octets_at(entry, "x");
-    if (crv != "Ed25519" || !x || x->size() != 32) {
+    if (crv != "Ed25519" || !x || x->size() != 32 || is_of_small_order(*x)) {
         return nullptr;
     }
 

@@ -6,6 +6,7 @@
 
 #include "core/base/base64url.hpp"
 #include "core/base/json.hpp"
+#include "core/base/text.hpp"
 #include "support/minted.hpp"
 #include "unit.hpp"
 
@@ -126,6 +127,33 @@ TEST(skips_moduli_that_cost_too_much)
 {
     std::string huge(2000, '_'); // 12,000 bits
     ck_assert(is_skipped(rsa_key().jwk("{\"n\":\"" + huge + "\"}")));
+}
+
+// In all spellings, with both signs of x. The last two are no such points.
+TEST(skips_ed25519_keys_that_anybody_can_sign_with_key_3)
+{
+    std::string of_order_8 = "26e8958fc2b227b045c3f489f2ef98f0"
+                             "d5dfac05d3c63339b13802886d53fc";
+    std::string also = "c7176a703d4dd84fba3c0b760d10670f"
+                       "2a2053fa2c39ccc64ec7fd7792ac03";
+    std::string zeros(60, '0');
+    std::string ones(60, 'f');
+
+    const std::pair<std::string, bool> rows[] = {
+        {"00" + zeros + "00", false}, {"00" + zeros + "80", false},
+        {"01" + zeros + "00", false}, {"01" + zeros + "80", false},
+        {of_order_8 + "05", false},   {of_order_8 + "85", false},
+        {also + "7a", false},         {also + "fa", false},
+        {"ec" + ones + "7f", false},  {"ec" + ones + "ff", false},
+        {"ed" + ones + "7f", false},  {"ed" + ones + "ff", false},
+        {"ee" + ones + "7f", false},  {"ee" + ones + "ff", false},
+        {"03" + zeros + "00", true},  {"eb" + ones + "7f", true},
+    };
+    for (const auto &[point, is_taken] : rows) {
+        auto x = base64url::encode(*text::from_hex(point));
+        auto entry = R"({"kty":"OKP","crv":"Ed25519","x":")" + x + "\"}";
+        ck_assert(is_skipped(entry) != is_taken);
+    }
 }
 
 TEST(skips_keys_that_are_not_for_signatures_key_3)
