@@ -20,7 +20,7 @@ constexpr uint64_t kLeaseSlackMs = 1000;   // beyond a call's own deadline
 constexpr uint64_t kLookMs = 1000;         // how often a stale copy is noticed
 constexpr size_t kMostOctets = 256 * 1024; // of a document
 constexpr int64_t kClockSlack = 60;        // seconds
-constexpr uint32_t kBucketSize = 3;        // KEY-7
+constexpr uint32_t kBucketSize = 3;        // KEY-7; each of the two
 constexpr uint64_t kBucketMs = 10000;
 
 std::string_view name_of(oidc::Document document)
@@ -197,6 +197,7 @@ SharedDocument *Documents::slot(Copy &copy)
         if (copy.shared != nullptr) {
             std::memcpy(copy.shared->fingerprint, wanted.data(), 32);
             copy.shared->bucket = kBucketSize;
+            copy.shared->bucket_for_anybody = kBucketSize;
             copy.shared->next = zone_.shared->documents;
             then();
             zone_.shared->documents = copy.shared;
@@ -311,7 +312,8 @@ void Documents::look_again()
 std::optional<Result<Done>> Documents::outcome_for(const Need &need)
 {
     auto &copy = copy_for(need.once);
-    bool renewed = need.once == oidc::Once::renewed_keys;
+    bool for_anybody = need.once == oidc::Once::renewed_keys_for_anybody;
+    bool renewed = for_anybody || need.once == oidc::Once::renewed_keys;
 
     if (slot(copy) == nullptr) {
         return Error{Code::unavailable, "\"bff_zone\" is full"};
@@ -334,7 +336,7 @@ std::optional<Result<Done>> Documents::outcome_for(const Need &need)
         return Result<Done>{failed_before(seen, copy.document, now)};
     }
 
-    if (renewed && !take_from_bucket(copy)) {
+    if (renewed && !take_from_bucket(copy, for_anybody)) {
         return Result<Done>{
             Error{Code::refused, "keys were asked for too often"}};
     }
@@ -350,7 +352,8 @@ bool Documents::is_known(oidc::Once once) const
                                         : provider_.keys != nullptr;
 }
 
-bool Documents::take_from_bucket(Copy &copy)
+// KEY-7: who has logged in need not wait for what anybody has asked for.
+bool Documents::take_from_bucket(Copy &copy, bool for_anybody)
 {
     auto now = monotonic_now();
     ngx::ZoneLock lock{zone_.pool};
@@ -358,15 +361,18 @@ bool Documents::take_from_bucket(Copy &copy)
 
     auto drops = (now - shared.bucket_filled) / kBucketMs;
     if (drops > 0) {
-        shared.bucket = static_cast<uint32_t>(
-            std::min<uint64_t>(kBucketSize, shared.bucket + drops));
+        for (auto *bucket : {&shared.bucket, &shared.bucket_for_anybody}) {
+            *bucket = static_cast<uint32_t>(
+                std::min<uint64_t>(kBucketSize, *bucket + drops));
+        }
         shared.bucket_filled = now;
     }
 
-    if (shared.bucket == 0) {
+    auto &bucket = for_anybody ? shared.bucket_for_anybody : shared.bucket;
+    if (bucket == 0) {
         return false;
     }
-    shared.bucket--;
+    bucket--;
     return true;
 }
 

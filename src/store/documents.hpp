@@ -74,7 +74,7 @@ private:
     bool is_known(oidc::Once once) const;
     bool try_lease(Copy &copy, const Lease &seen);
     void release(Copy &copy);
-    bool take_from_bucket(Copy &copy);
+    bool take_from_bucket(Copy &copy, bool for_anybody);
     void fetch(Copy &copy);
     void fetched(Copy &copy, Result<web::HttpResponse> answer);
     Result<Done> keep(Copy &copy, const web::HttpResponse &response);

@@ -74,8 +74,9 @@ struct SharedDocument {
     uint32_t failures_in_a_row; // since the last success
     uint64_t try_again;         // nobody asks before this moment
 
-    // Token bucket for answers newer than a known one (KEY-7).
+    // Token buckets for answers newer than a known one (KEY-7).
     uint32_t bucket;
+    uint32_t bucket_for_anybody;
     uint64_t bucket_filled;
 };
 

@@ -11,9 +11,9 @@ import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import { assertProblem, kKey, sessionCookiesSet } from '../lib/checks.mjs';
-import { SigningKey } from '../lib/jose.mjs';
+import { SigningKey, signJwt } from '../lib/jose.mjs';
 import { logoutToken, postToken } from '../lib/logout_token.mjs';
-import { play } from '../lib/stage.mjs';
+import { attempt, play } from '../lib/stage.mjs';
 import { kPatience, until } from '../lib/wait.mjs';
 import * as wire from '../lib/wire.mjs';
 
@@ -256,7 +256,21 @@ scene('RT-6: keys that are away when the tokens are there end no session',
         await assertGoesOn(s, browser);
     });
 
-scene('RT-6: nor does a stranger who has used up the questions for keys',
+scene('RT-6: nor do logins that have used up the questions for keys',
+    async (s) => {
+        const browser = await loggedIn(s, 0);
+        for (let i = 0; i < 4; i++) {
+            s.op.idToken = ({ claims, header, key }) => signJwt(
+                { ...header, kid: `made-up-${i}` }, claims, key);
+            assert.equal((await attempt(s)).answer.status, 502);
+        }
+
+        s.op.idToken = null;
+        rotate(s);
+        await assertGoesOn(s, browser);
+    });
+
+scene('KEY-7: a stranger who has used up all questions leaves some for others',
     async (s) => {
         const browser = await loggedIn(s, 0);
         for (let i = 0; i < 4; i++) {
@@ -266,7 +280,10 @@ scene('RT-6: nor does a stranger who has used up the questions for keys',
         }
 
         rotate(s);
-        await assertGoesOn(s, browser);
+        s.op.claims = (usual) => ({ ...usual, name: 'Countess Lovelace' });
+        assert.equal((await browser.api('/api/x')).status, 200);
+        const { claims } = await browser.session();
+        assert.equal(claims.name, 'Countess Lovelace');
     });
 
 scene('RT-3: without keys an ID token about somebody else ends it as well',

@@ -42,7 +42,9 @@ Step BackchannelEndpoint::begin(const Visit &visit)
     if (!jws) {
         return refused(visit, jws.error());
     }
-    signed_.emplace(std::move(*jws), "the logout token");
+    // KEY-7: anybody can post one, which must not keep a login waiting
+    signed_.emplace(std::move(*jws), "the logout token",
+                    Once::renewed_keys_for_anybody);
 
     if (visit.provider.needs_keys() && !visit.provider.metadata) {
         waits_for_metadata_ = true;

@@ -17,8 +17,9 @@ Fetch fetch_keys(const Visit &visit, Once once);
 
 } // namespace
 
-SignatureCheck::SignatureCheck(oidc::Jws jws, std::string_view token)
-    : jws_{std::move(jws)}, token_{token}
+SignatureCheck::SignatureCheck(oidc::Jws jws, std::string_view token,
+                               Once renewed)
+    : jws_{std::move(jws)}, token_{token}, renewed_{renewed}
 {
 }
 
@@ -68,7 +69,7 @@ SignatureCheck::Outcome SignatureCheck::verify(const Visit &visit)
     }
 
     has_renewed_ = true;
-    return fetch_keys(visit, Once::renewed_keys);
+    return fetch_keys(visit, renewed_);
 }
 
 SignatureCheck::Outcome SignatureCheck::take_renewed_keys(const Visit &visit,

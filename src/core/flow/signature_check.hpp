@@ -19,8 +19,10 @@ namespace bff::flow {
 
 class SignatureCheck {
 public:
-    // `token` names it in sentences ("the ID token"); a literal.
-    SignatureCheck(oidc::Jws jws, std::string_view token);
+    // `token` names it in sentences ("the ID token"); a literal. `renewed`:
+    // on whose account newer keys are asked for.
+    SignatureCheck(oidc::Jws jws, std::string_view token,
+                   Once renewed = Once::renewed_keys);
 
     // Done: the signature is good. Error: forged when it is the token's
     // fault; with any other code the keys cannot be had, which is a matter
@@ -42,6 +44,7 @@ private:
 
     oidc::Jws jws_;
     std::string_view token_;
+    Once renewed_;
     bool has_renewed_ = false; // the second question was asked
     bool was_refused_ = false; // and not passed on
     bool is_doubtful_ = false;

@@ -28,7 +28,9 @@ enum class Once {
     metadata,     // a known copy will do
     keys,         // likewise
     renewed_keys, // a key set newer than the one we know (KEY-6, KEY-7)
-    refresh,      // not a document: new tokens for this session (RT-5)
+    renewed_keys_for_anybody, // likewise, for who need not have logged in
+    refresh,       // not a document: new tokens for this session (RT-5)
+    early_refresh, // likewise, for who can do with those at hand
 };
 
 struct Provider {

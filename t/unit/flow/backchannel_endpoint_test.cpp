@@ -198,7 +198,7 @@ TEST(asks_for_keys_once_more_when_none_fits_lt_2)
     FlowStage stage;
     auto foreign = mint(other_rsa(), Algorithm::rs256, logout_claims_with());
     auto step = open_logout(stage, form(foreign));
-    ck_assert(as_fetch(step).once == flow::Once::renewed_keys);
+    ck_assert(as_fetch(step).once == flow::Once::renewed_keys_for_anybody);
     ck_assert(is_refused(stage.reply(stage.answer(http(200, "")))));
 
     as_fetch(open_logout(stage, form(foreign)));
