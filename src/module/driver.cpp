@@ -135,9 +135,10 @@ ngx_int_t ask(ngx_http_request_t *r, RequestContext &ctx,
 {
     auto &provider = *ctx.provider;
 
-    if (fetch.once == flow::Once::refresh) {
+    bool is_early = fetch.once == flow::Once::early_refresh;
+    if (is_early || fetch.once == flow::Once::refresh) {
         ctx.renewal =
-            provider.refresher->ask(as_used(ctx, fetch.change),
+            provider.refresher->ask(as_used(ctx, fetch.change), is_early,
                                     [&ctx](Result<session::Session> renewed) {
                                         resume_renewed(ctx, std::move(renewed));
                                     });

@@ -181,11 +181,11 @@ void Refresher::delivered(const session::Session &session)
 // --- asking ---
 
 std::unique_ptr<ngx::Wait> Refresher::ask(const session::Session &session,
-                                          Told told)
+                                          bool is_early, Told told)
 {
     auto seen = flights_.look(session.id, session.generation);
 
-    return waiters_.add({session, seen.failures}, std::move(told));
+    return waiters_.add({session, is_early, seen.failures}, std::move(told));
 }
 
 void Refresher::renew(const session::Session &session)
@@ -211,7 +211,7 @@ void Refresher::renew(const session::Session &session, uint64_t pause)
         return;
     }
 
-    begin(session, seen, pause);
+    begin(session, seen, {.pause = pause});
 }
 
 void Refresher::look_again()
@@ -239,7 +239,11 @@ std::optional<Result<session::Session>> Refresher::outcome_for(const Need &need)
         return failed_before(seen, now);
     }
 
-    if (!begin(session, seen)) {
+    if (need.is_early && !seen.may_be_early(now)) {
+        return Error{Code::refused, "tokens were asked for too often"};
+    }
+
+    if (!begin(session, seen, {.is_early = need.is_early})) {
         return Error{Code::unavailable,
                      "\"bff_zone\" is full of refreshes under way"};
     }
@@ -261,11 +265,11 @@ template <class Tell> flow::Step Refresher::show(Flight &flight, Tell tell)
 }
 
 bool Refresher::begin(const session::Session &session, const Seen &seen,
-                      uint64_t pause)
+                      const Cause &cause)
 {
     auto ends =
         store::monotonic_now() + provider_.http->timeout() + kLeaseSlackMs;
-    auto lease = flights_.take_off(session.id, seen, ends);
+    auto lease = flights_.take_off(session.id, seen, ends, cause.is_early);
     if (!lease || *lease == 0) {
         return !lease; // somebody else was faster
     }
@@ -274,7 +278,7 @@ bool Refresher::begin(const session::Session &session, const Seen &seen,
     flight->found = {State::active, session};
     flight->lease = *lease;
     flight->failures = seen.failures;
-    flight->pause = pause;
+    flight->pause = cause.pause;
     own_.push_back(std::move(flight));
 
     auto &own = *own_.back();

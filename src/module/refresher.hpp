@@ -37,7 +37,8 @@ public:
     };
 
     // Told from a fresh event: the session with new tokens. Errors: expired
-    // (it is over), unavailable, unsupported.
+    // (it is over), unavailable, unsupported; refused when they were not due,
+    // and came so often that those at hand have to do.
     using Told = std::function<void(Result<session::Session>)>;
 
     Refresher(Provider &provider, const World &world);
@@ -56,8 +57,10 @@ public:
     // Newer tokens came, also when they can be had no more.
     bool is_outdated(const session::Session &session) const;
 
-    // Whoever drops it is told nothing; the refresh goes on.
-    std::unique_ptr<ngx::Wait> ask(const session::Session &session, Told told);
+    // `is_early`: for who could go on with those at hand. Whoever drops it is
+    // told nothing; the refresh goes on.
+    std::unique_ptr<ngx::Wait> ask(const session::Session &session,
+                                   bool is_early, Told told);
 
     // Nobody waits for it.
     void renew(const session::Session &session);
@@ -80,7 +83,8 @@ public:
 private:
     struct Need {
         session::Session session; // as its browser has it
-        uint32_t failures;        // seen when the waiting began
+        bool is_early;
+        uint32_t failures; // seen when the waiting began
     };
     struct Flight;
 
@@ -88,9 +92,15 @@ private:
     std::optional<session::Session> opened(const store::Flights::Seen &seen,
                                            const session::Session &held) const;
 
+    // How a refresh comes about: after it, ms before another one is worth
+    // while; and whether it is one that need not have been.
+    struct Cause {
+        uint64_t pause = 0;
+        bool is_early = false;
+    };
     // False: there is no place for it.
     bool begin(const session::Session &session,
-               const store::Flights::Seen &seen, uint64_t pause = 0);
+               const store::Flights::Seen &seen, const Cause &cause);
     void renew(const session::Session &session, uint64_t pause);
     template <class Tell> flow::Step show(Flight &flight, Tell tell);
     void perform(Flight &flight, flow::Step step);

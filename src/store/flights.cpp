@@ -15,6 +15,8 @@ constexpr uint32_t kBucket = 8;
 constexpr uint64_t kGraceMs = Flights::kGrace.count() * 1000ULL;
 constexpr uint64_t kUndeliveredMs = 30 * 60 * 1000; // while there is room
 constexpr uint64_t kFailedMs = 5 * 60 * 1000;
+constexpr uint64_t kEarlyMs = 6000;       // each that is not due costs so much
+constexpr uint64_t kEarly = 5;            // and so many have credit
 constexpr size_t kMostOctets = 16 * 1024; // three cookies with their names
 constexpr uint32_t kSwept = 64;
 
@@ -90,6 +92,13 @@ bool Flights::Seen::is_newer_than(uint32_t held) const
     return outcome == Outcome::landed && generation > held;
 }
 
+// A flight is remembered for as long as its credit is in use.
+bool Flights::Seen::may_be_early(uint64_t now) const
+{
+    static_assert(kEarly * kEarlyMs <= kGraceMs);
+    return early_paid <= now + (kEarly - 1) * kEarlyMs;
+}
+
 // --- finding; under the lock ---
 
 SharedFlight *Flights::bucket_of(std::string_view session) const
@@ -158,6 +167,7 @@ Flights::Seen Flights::look(std::string_view session, uint32_t held) const
             seen.failures = flight->failures;
             seen.code = static_cast<Code>(flight->code);
             seen.try_again = flight->try_again;
+            seen.early_paid = flight->early_paid;
             if (seen.is_newer_than(held)) {
                 length = copy_result(*zone_.shared, *flight, seen.sealed);
             }
@@ -169,7 +179,8 @@ Flights::Seen Flights::look(std::string_view session, uint32_t held) const
 }
 
 std::optional<uint64_t> Flights::take_off(std::string_view session,
-                                          const Seen &seen, uint64_t ends)
+                                          const Seen &seen, uint64_t ends,
+                                          bool is_early)
 {
     auto now = monotonic_now();
     ngx::ZoneLock lock{zone_.pool};
@@ -193,6 +204,10 @@ std::optional<uint64_t> Flights::take_off(std::string_view session,
         flight->generation = 0;
         flight->failures = 0;
         flight->try_again = 0;
+        flight->early_paid = 0;
+    }
+    if (is_early) {
+        flight->early_paid = std::max(flight->early_paid, now) + kEarlyMs;
     }
 
     auto number = ++zone_.shared->last_number;

@@ -42,11 +42,14 @@ public:
         uint32_t failures = 0;         // in a row, since then
         Code code = Code::unavailable; // of the last one
         uint64_t try_again = 0;        // no refresh before, unless it must be
-        std::string sealed;            // when it is newer
+        uint64_t early_paid = 0; // those that need not have been, till then
+        std::string sealed;      // when it is newer
 
         // It tells something new to who holds this generation.
         bool is_over_for(uint32_t held) const;
         bool is_newer_than(uint32_t held) const;
+        // One more that is not due: five at once, then one in six seconds.
+        bool may_be_early(uint64_t now) const;
     };
 
     explicit Flights(const SharedZone &zone) : zone_{zone} {}
@@ -58,7 +61,7 @@ public:
     // The lease's number; 0 when there is no place, nullopt when somebody
     // else was faster than who has `seen` this.
     std::optional<uint64_t> take_off(std::string_view session, const Seen &seen,
-                                     uint64_t ends);
+                                     uint64_t ends, bool is_early);
     // False: the lease was lost.
     bool extend(std::string_view session, uint64_t lease, uint64_t ends);
 

@@ -96,6 +96,8 @@ struct SharedFlight {
     Lease lease;
     uint64_t try_again; // nobody asks before this moment, unless he must
     uint64_t until;     // then it is forgotten
+    // Refreshes that need not have been are paid for until then.
+    uint64_t early_paid;
 };
 
 struct UsedOnceTable {
@@ -137,7 +139,7 @@ struct Shared {
 
 // The zone, as a worker sees it.
 struct SharedZone {
-    static constexpr uint32_t kLayout = 2;
+    static constexpr uint32_t kLayout = 3;
 
     ngx_slab_pool_t *pool = nullptr;
     Shared *shared = nullptr;

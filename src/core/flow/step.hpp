@@ -54,7 +54,7 @@ using oidc::Once;
 struct Fetch { // please ask the provider
     web::HttpRequest request;
     Once once = Once::no;
-    session::Change change = session::Keep{}; // the use, of Once::refresh
+    session::Change change = session::Keep{}; // the use, of a refresh
 };
 
 // Something to tell the provider when the browser has its answer: nobody waits

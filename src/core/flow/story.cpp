@@ -98,9 +98,10 @@ Fetch fetch_metadata(const Visit &visit)
             Once::metadata};
 }
 
-Fetch fetch_tokens(session::Change use)
+Fetch fetch_tokens(session::Change use, bool early)
 {
-    return {{}, Once::refresh, std::move(use)};
+    auto once = early ? Once::early_refresh : Once::refresh;
+    return {{}, once, std::move(use)};
 }
 
 Error why_missing(const Answer &answer)

@@ -62,7 +62,7 @@ public:
 
     virtual Step begin(const Visit &visit) = 0;
     // After a Fetch. For a document (Once::metadata, ...) a good answer has
-    // already been taken into visit.provider; what came of Once::refresh is
+    // already been taken into visit.provider; what came of a refresh is
     // in visit.found, and in an error's code: expired when the session is
     // over.
     virtual Step resume(const Visit &visit, const Answer &answer) = 0;
@@ -92,7 +92,8 @@ Reply provider_problem(const Visit &visit, const Error &error,
 Fetch fetch_metadata(const Visit &visit);
 
 // Please have this session's tokens renewed, for a request that uses it so.
-Fetch fetch_tokens(session::Change use);
+// `early`: it can do with those at hand, so the answer may be refused.
+Fetch fetch_tokens(session::Change use, bool early = false);
 
 // Why a document is still unknown after a Fetch for it.
 Error why_missing(const Answer &answer);

@@ -21,7 +21,7 @@ TEST(page_gets_new_tokens_whether_they_are_due_or_not_rt_7)
     FlowStage stage;
     stage.log_in();
     auto step = ask(stage);
-    ck_assert(as_fetch(step).once == flow::Once::refresh);
+    ck_assert(as_fetch(step).once == flow::Once::early_refresh);
 
     auto reply = stage.reply(stage.answer(http(200, "")));
     ck_assert_int_eq(reply.response.status, 204);
@@ -37,6 +37,36 @@ TEST(page_with_the_old_cookie_gets_the_new_tokens_that_are_there_rt_5)
     stage.renewed = {session::Found::State::active, stage.session(), true};
 
     ck_assert_int_eq(stage.reply(ask(stage)).response.status, 204);
+}
+
+TEST(page_that_asks_too_often_gets_the_cookie_with_the_tokens_at_hand)
+{
+    FlowStage stage;
+    stage.log_in();
+    as_fetch(ask(stage));
+
+    auto reply = stage.reply(stage.answer(failed(Code::refused, "too often")));
+    ck_assert_int_eq(reply.response.status, 204);
+    ck_assert(std::holds_alternative<session::Rewrite>(reply.change));
+}
+
+TEST(page_that_asks_too_often_is_told_that_its_session_is_over)
+{
+    FlowStage stage;
+    stage.log_in();
+    as_fetch(ask(stage));
+
+    stage.now += stage.client->session_timeout;
+    auto reply = stage.reply(stage.answer(failed(Code::refused, "too often")));
+    ck_assert(is_problem(reply, 401, "session_expired"));
+}
+
+TEST(page_whose_token_has_ended_gets_new_tokens_however_often_it_asks)
+{
+    FlowStage stage;
+    stage.log_in();
+    stage.now += Seconds{3600};
+    ck_assert(as_fetch(ask(stage)).once == flow::Once::refresh);
 }
 
 TEST(page_without_session_gets_no_new_tokens)
