@@ -509,9 +509,15 @@ test('RT-5: after POST refresh an API request with the old cookie finds them '
 test('POST refresh: 401 when the provider refuses, and the session is over',
     async () => {
         const browser = await loggedIn(3600);
+        const copy = browser.clone();
         s.op.forgetRefreshTokens();
         assertProblem(await post(browser), 401, 'session_expired');
         assert.equal((await browser.session()).authenticated, false);
+
+        // nor has a copy of the cookie one, though its token were good
+        assertProblem(await copy.api('/api/cart'), 401, 'session_expired');
+        assert.equal(s.api.requests.length, 0);
+        assert.equal(refreshes(), 1);
     });
 
 test('POST refresh: 503 when the provider is away, and the session stays',

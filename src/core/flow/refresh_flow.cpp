@@ -208,8 +208,16 @@ Reply RefreshFlow::ended_meanwhile(const Visit &visit,
     return reply;
 }
 
+// A token that is not due goes with every request that has the cookie, and
+// nobody would look what became of it.
 Reply RefreshFlow::over(const Visit &visit, std::string_view why)
 {
+    const auto &session = *visit.found.session;
+    if (session.has_live_token(visit.now) &&
+        !session.is_due(visit.party.client->refresh_before, visit.now)) {
+        visit.revocations.add(session::end_of(session, visit.moment()));
+    }
+
     Reply reply;
     reply.change = session::Forget{};
     reply.action = Action::refresh;

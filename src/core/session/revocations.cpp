@@ -19,6 +19,10 @@ using Kind = RevokedName::Kind;
 // Shorter octets are filled up with zeros.
 RevokedName name(Kind kind, std::string_view octets);
 
+Revocation revocation_of(Kind kind, const Session &session, Moment now);
+bool is_logged_out(const Session &session, Revocations &revocations);
+bool is_over(const Session &session, Revocations &revocations);
+
 // LT-7: who names both means the sessions that have both.
 RevokedName name_of_logout(std::string_view issuer, std::string_view sid,
                            std::string_view sub);
@@ -29,9 +33,12 @@ bool is_unknown(std::string_view mark);
 
 Revocation revocation_of(const Session &session, Moment now)
 {
-    // an id is never given twice, but a clock may have been set back
-    return {name(Kind::session, session.id), std::max(now, session.created),
-            session.expires};
+    return revocation_of(Kind::session, session, now);
+}
+
+Revocation end_of(const Session &session, Moment now)
+{
+    return revocation_of(Kind::over, session, now);
 }
 
 Revocation revocation_of(std::string_view issuer, std::string_view sid,
@@ -43,10 +50,42 @@ Revocation revocation_of(std::string_view issuer, std::string_view sid,
 
 bool is_revoked(const Session &session, Revocations &revocations)
 {
-    if (revocations.is_empty()) {
-        return false;
+    return !revocations.is_empty() && (is_logged_out(session, revocations) ||
+                                       is_over(session, revocations));
+}
+
+Found without_revoked(Found found, Revocations &revocations)
+{
+    const auto &known = found.session ? found.session : found.lost;
+    if (!known || revocations.is_empty()) {
+        return found;
     }
 
+    if (is_logged_out(*known, revocations)) {
+        return {Found::State::revoked, std::nullopt};
+    }
+    if (is_over(*known, revocations)) {
+        return {Found::State::expired, std::nullopt};
+    }
+    return found;
+}
+
+namespace {
+
+Revocation revocation_of(Kind kind, const Session &session, Moment now)
+{
+    // an id is never given twice, but a clock may have been set back
+    return {name(kind, session.id), std::max(now, session.created),
+            session.expires};
+}
+
+bool is_over(const Session &session, Revocations &revocations)
+{
+    return revocations.ends(name(Kind::over, session.id), session.created);
+}
+
+bool is_logged_out(const Session &session, Revocations &revocations)
+{
     const auto &sid = session.sid_mark;
     const auto &sub = session.sub_mark;
     auto ends = [&](Kind kind, std::string_view octets) {
@@ -58,18 +97,6 @@ bool is_revoked(const Session &session, Revocations &revocations)
            (!is_unknown(sub) && ends(Kind::sub, sub)) ||
            (!is_unknown(sid) && ends(Kind::sid_and_sub, sid + sub));
 }
-
-Found without_revoked(Found found, Revocations &revocations)
-{
-    const auto &known = found.session ? found.session : found.lost;
-    if (known && is_revoked(*known, revocations)) {
-        return {Found::State::revoked, std::nullopt};
-    }
-
-    return found;
-}
-
-namespace {
 
 RevokedName name(Kind kind, std::string_view octets)
 {

@@ -16,7 +16,8 @@ namespace bff::session {
 
 // What a revocation names: one session, or all that share something.
 struct RevokedName {
-    enum class Kind : uint32_t { session = 1, sid, sub, sid_and_sub };
+    // over: one session as well, but nobody has logged out
+    enum class Kind : uint32_t { session = 1, sid, sub, sid_and_sub, over };
 
     Kind kind;
     std::array<char, 16> octets;
@@ -46,6 +47,9 @@ public:
 
 // This very session, until its own end.
 Revocation revocation_of(const Session &session, Moment now);
+
+// The same, of one that has ended for another reason.
+Revocation end_of(const Session &session, Moment now);
 
 // LT-7: of a sid, of a sub, or of sessions that have both; "" leaves one out,
 // but not both.

@@ -279,6 +279,33 @@ TEST(tokens_whose_key_cannot_be_had_are_taken_without_id_token_rt_6)
     ck_assert(is_over(after_keys(ending, "{}", http(200, ""))));
 }
 
+// Nobody would ask again before it is due.
+TEST(invalid_grant_ends_a_session_whose_token_is_still_good_for_all_rt_6)
+{
+    for (auto [left, is_told] : {std::pair{0, false},
+                                 {10, false},
+                                 {30, false},
+                                 {31, true},
+                                 {299, true}}) {
+        Ending ending;
+        ending.stage.now -= Seconds{left};
+        auto session = ending.stage.session();
+        ck_assert(
+            is_over(ending.after(http(400, R"({"error": "invalid_grant"})"))));
+        ck_assert(session::is_revoked(session, ending.stage.revocations) ==
+                  is_told);
+    }
+}
+
+TEST(failed_refresh_ends_no_session_whose_token_is_still_good_rt_6)
+{
+    Ending ending;
+    ending.stage.now -= Seconds{200};
+    auto session = ending.stage.session();
+    ending.after(http(503, ""));
+    ck_assert(!session::is_revoked(session, ending.stage.revocations));
+}
+
 TEST(invalid_grant_ends_the_session_rt_6)
 {
     for (int status : {400, 401, 403}) {

@@ -136,6 +136,25 @@ TEST(finds_no_session_where_it_was_revoked)
     }
 }
 
+TEST(finds_no_session_where_it_is_over_but_was_not_logged_out)
+{
+    using State = Found::State;
+    RevocationList list;
+    auto session = sample_session();
+    auto other = session;
+    other.id = noise(16, 77);
+
+    list.add(end_of(session, kNow));
+    ck_assert(is_revoked(session, list));
+    ck_assert(!is_revoked(other, list));
+    auto found = without_revoked({State::active, session}, list);
+    ck_assert(found.state == State::expired && !found.session);
+
+    list.add(revocation_of(session, kNow));
+    found = without_revoked({State::active, session}, list);
+    ck_assert(found.state == State::revoked);
+}
+
 TEST(login_right_after_a_logout_is_another_session)
 {
     constexpr Milliseconds tick{1};
