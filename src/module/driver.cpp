@@ -193,7 +193,7 @@ ngx_int_t answer(ngx_http_request_t *r, RequestContext &ctx,
 
     ctx.action = reply.action;
     ctx.error = reply.error;
-    write_report(r->connection->log, reply.report);
+    write_report(r->connection->log, reply.report, main.warnings);
 
     auto rc = send(r, ctx, reply.response); // the request may be gone now
     if (reply.errand) {

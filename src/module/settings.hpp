@@ -6,6 +6,7 @@
 
 #include <list>
 
+#include "core/flow/log_budget.hpp"
 #include "core/flow/policy.hpp"
 #include "core/web/origin_policy.hpp"
 #include "module/errands.hpp"
@@ -49,6 +50,7 @@ struct MainConf {
     store::UsedTokens used_tokens{zone};
     store::Revocations revocations{zone};
     Errands errands;
+    flow::LogBudget warnings;
     ngx::Bell bell;
     crypto::OpensslEntropy entropy;
 
