@@ -299,6 +299,34 @@ const kRefused = [
             `location / { bff corp; bff_trusted_origin https://ok.example ${
                 origin}; }`), /"bff_trusted_origin /,
         /as in "https:\/\/|list each|must begin with https/]),
+    ['bff_authorization dpop, which is for a later version', provider()
+        + server('bff_authorization dpop;'), /"bff_authorization dpop"/,
+    /"bearer", or "off"/],
+    ['bff_authorization with a strange word', provider()
+        + server('bff_authorization on;'), /"bff_authorization on"/,
+    /"bearer" and "off"/],
+    ['bff_authorization twice', provider()
+        + server('bff_authorization off; bff_authorization bearer;'),
+    /"bff_authorization"/, /duplicate/],
+    ['bff_accept_bearer with a strange word', provider()
+        + server('bff_accept_bearer bearer;'), /"bff_accept_bearer"/,
+    /"on" or "off"/],
+    ['bff_accept_bearer twice', provider()
+        + server('bff_accept_bearer on; bff_accept_bearer on;'),
+    /"bff_accept_bearer"/, /duplicate/],
+    ['bff_require without a value', provider()
+        + server('bff_require error=401;'), /"bff_require"/, /needs a value/],
+    ['bff_require with another status', provider()
+        + server('bff_require $bff_sub error=404;'),
+    /"bff_require error=404"/, /"error=401" and "error=403"/],
+    ['bff_require with two statuses', provider()
+        + server('bff_require $bff_sub error=401 error=403;'),
+    /"bff_require error=403"/, /once/],
+    ...['admin', '1', '""', '$bff_sub-x', '"$bff_sub "', '$uri.x',
+        '"$bff_sub ${bff_sub}"', '$bff_claim_a.', '\'$\'', '"\${bff_sub"']
+        .map((value) => [`bff_require ${value}, which is never empty`,
+            provider() + server(`bff_require ${value};`), /"bff_require /,
+            /variable/]),
     ['bff_csrf with a strange word', provider() + server('bff_csrf on;'),
         /"bff_csrf on"/, /"auto", "strict" and "off"/],
     ['bff_csrf twice', provider() + server('bff_csrf auto; bff_csrf off;'),

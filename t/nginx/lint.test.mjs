@@ -36,6 +36,7 @@ const kTold = [
     [/"return" in location "= \/exact"/, /"bff off"/],
     [/"rewrite" in location "~ \^\/rewrite"/, /"bff off"/],
     [/"return" in location "\/if\/"/, /"bff off"/],
+    [/"rewrite" in location "\/past\/".*"\/inside\/"/, /write "bff"/],
     [/"alias" in location "\/alias\/"/, /"add_header Cache-Control private"/],
     [/"alias" in location "\/slash" can be left/, /write both with "\/"/],
     [/"alias" in location "\/inner\/".*"\/data\/" of location "\/"/,
@@ -66,6 +67,8 @@ test('BFF-14: nginx -t names the directive, the location, the remedy and the pla
                 location = /exact { bff corp; return 302 /; }
                 location ~ ^/rewrite { bff corp; rewrite ^ /x permanent; }
                 location /if/ { bff corp; if ($arg_a) { return 204; } }
+                location /past/ { bff corp; rewrite ^ /inside/a last; }
+                location /inside/ { internal; proxy_pass http://127.0.0.1:1; }
                 location /alias/ { bff corp; alias /srv/other/; }
                 location /slash { alias /srv/slash/; }
                 location /inner/ {

@@ -63,6 +63,7 @@ enum class Why {
     asks_nobody,
     lets_nobody_in,
     is_too_small,
+    leads_past,
 };
 
 class Lint {
@@ -94,6 +95,8 @@ private:
     void requirements(const std::string &where, const Block &block,
                       const Level &level);
     void detours();
+    void rewrites(const std::string &where, const Block &block);
+    void leads_past();
     void buffers(const Level &level);
 
     void tell(Why why, const Directive &about, const std::string &text);
@@ -105,6 +108,7 @@ private:
 
     // Of the server that is looked at.
     std::vector<Place> places_;
+    std::vector<std::pair<const Directive *, std::string>> rewrites_;
     std::set<std::string> providers_;
 };
 
@@ -140,6 +144,7 @@ void Lint::server(const Directive &server, const Level &http)
 {
     auto level = level_below(http, server.block);
     places_.clear();
+    rewrites_.clear();
     providers_.clear();
 
     if (level.is_protected()) {
@@ -154,6 +159,7 @@ void Lint::server(const Directive &server, const Level &http)
 
     if (!providers_.empty()) {
         detours();
+        leads_past();
         buffers(level);
     }
 }
@@ -167,6 +173,7 @@ void Lint::location(const Directive &location, const Block &block,
     if (level.is_protected()) {
         providers_.insert(level.provider);
         early_answers(where, block, false, true);
+        rewrites(where, block);
         if (level.sends_token) {
             own_authorization(where, level);
             chosen_hosts(where, block);
@@ -239,6 +246,44 @@ void Lint::early_answers(const std::string &where, const Block &block,
                      "an upstream, or, if everybody may have it, write it in "
                      "a location with \"bff off\"");
         }
+    }
+}
+
+// Is this where a request goes on to another location, and not an answer?
+bool leads_on(const Directive &rule)
+{
+    auto flag = rule.word(3);
+    return rule.name() == "rewrite" && rule.word(2).starts_with('/') &&
+           (flag.empty() || flag == "last");
+}
+
+void Lint::rewrites(const std::string &where, const Block &block)
+{
+    for (const auto &rule : block) {
+        if (rule.name() == "if") {
+            rewrites(where, rule.block);
+        }
+        if (leads_on(rule)) {
+            rewrites_.emplace_back(&rule, where);
+        }
+    }
+}
+
+// An internal location can be reached by nothing else, so it looks as if it
+// were as closed as what leads there.
+void Lint::leads_past()
+{
+    for (const auto &[rule, where] : rewrites_) {
+        auto to = rule->word(2);
+        auto *place = place_of(to.substr(0, to.find_first_of("$?")), places_);
+        if (place == nullptr || place->is_protected || !place->is_internal) {
+            continue;
+        }
+        tell(Why::leads_past, *rule,
+             "\"rewrite\" in " + where + " leads everybody to location " +
+                 quoted(shown(*place->location)) +
+                 " before \"bff\" looks for a session; write \"bff\" with a "
+                 "provider there");
     }
 }
 
@@ -343,7 +388,8 @@ void Lint::add_place(const Directive &location, const Block &block,
 
     const auto *files = alias != nullptr ? alias : level.root;
     places_.push_back({&location, is_file_location(block) ? files : nullptr,
-                       level.is_protected()});
+                       level.is_protected(),
+                       find(block, "internal") != nullptr});
 }
 
 void Lint::detours()

@@ -6,12 +6,6 @@
 #include "core/lint/served_files.hpp"
 
 namespace bff::lint {
-namespace {
-
-// Where NGINX looks for this path among locations without patterns.
-const Place *place_of(std::string_view path, const std::vector<Place> &places);
-
-} // namespace
 
 std::string directory_of(const Place &place)
 {
@@ -67,8 +61,6 @@ bool leaks_upwards(const Directive &location, const Directive &alias)
            alias.word(1).ends_with('/');
 }
 
-namespace {
-
 const Place *place_of(std::string_view path, const std::vector<Place> &places)
 {
     const Place *found = nullptr;
@@ -84,7 +76,5 @@ const Place *place_of(std::string_view path, const std::vector<Place> &places)
     }
     return found;
 }
-
-} // namespace
 
 } // namespace bff::lint

@@ -18,7 +18,12 @@ struct Place {
     const Directive *location;
     const Directive *files; // alias or root; null: neither, or no files
     bool is_protected;
+    bool is_internal;
 };
+
+// Where NGINX looks for this path among locations without patterns; null:
+// nowhere.
+const Place *place_of(std::string_view path, const std::vector<Place> &places);
 
 // The directory that a place serves, with a slash at its end; "" when that
 // cannot be told (variables, relative paths).

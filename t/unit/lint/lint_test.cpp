@@ -84,6 +84,27 @@ TEST(tells_of_answers_before_a_session_is_looked_for)
                      "\"= /a/b\"", "return"));
 }
 
+TEST(tells_of_rewrites_to_what_only_looks_closed)
+{
+    auto to = [](std::string_view rule, std::string_view inner) {
+        return in_server("location /x/ { bff corp; " + std::string{rule} +
+                         "} location /in/ { internal; proxy_pass http://a; " +
+                         std::string{inner} + "}");
+    };
+
+    for (auto rule : {"rewrite ^/x/(.*) /in/$1 last;", "rewrite ^ /in/;",
+                      "if ($a) { rewrite ^ /in/a?b last; }"}) {
+        ck_assert_msg(is_one(to(rule, ""), "\"rewrite\" in location \"/x/\"",
+                             "location \"/in/\""),
+                      "%s", rule);
+        ck_assert(to(rule, "bff corp;").empty());
+    }
+    for (auto rule : {"rewrite ^ /in/ break;", "rewrite ^ /out/ last;",
+                      "try_files /a /in/b;"}) {
+        ck_assert_msg(to(rule, "").empty(), "%s", rule);
+    }
+}
+
 TEST(tells_of_what_takes_the_token_s_place)
 {
     for (auto set : {"proxy_set_header Authorization \"\";",
