@@ -92,18 +92,23 @@ char *refuse(ngx_conf_t *cf, const ngx_str_t &value, const std::string &detail)
     return static_cast<char *>(NGX_CONF_ERROR);
 }
 
-void compile_value(ngx_conf_t *cf, Requirement &requirement,
-                   const std::string &text)
+Requirement::Value compiled(ngx_conf_t *cf,
+                            const std::vector<std::string> &variables)
 {
-    auto value = ngx::in_pool(cf->pool, text);
+    Requirement::Value compiled(variables.size());
 
-    ngx_http_compile_complex_value_t ccv{};
-    ccv.cf = cf;
-    ccv.value = &value;
-    ccv.complex_value = &requirement.values.emplace_back();
-    if (ngx_http_compile_complex_value(&ccv) != NGX_OK) {
-        throw std::bad_alloc{};
+    for (size_t i = 0; i < variables.size(); i++) {
+        auto text = ngx::in_pool(cf->pool, variables[i]);
+
+        ngx_http_compile_complex_value_t ccv{};
+        ccv.cf = cf;
+        ccv.value = &text;
+        ccv.complex_value = &compiled[i];
+        if (ngx_http_compile_complex_value(&ccv) != NGX_OK) {
+            throw std::bad_alloc{};
+        }
     }
+    return compiled;
 }
 
 // What was written on this level counts, and nothing of the level above.
@@ -288,7 +293,14 @@ char *read_require(ngx_conf_t *cf, ngx_command_t *, void *conf)
         if (!value) {
             return refuse(cf, args(cf)[i], value.error().detail);
         }
-        compile_value(cf, requirement, *value);
+        if (flow::is_always_met(*value)) {
+            ngx_conf_log_error(NGX_LOG_WARN, cf, 0,
+                               "\"bff_require %V\" has text besides "
+                               "variables, so that it is never empty and asks "
+                               "nobody for anything; write variables only",
+                               &args(cf)[i]);
+        }
+        requirement.values.push_back(compiled(cf, *value));
     }
 
     return requirement.values.empty()

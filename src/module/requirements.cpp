@@ -10,6 +10,8 @@
 
 #include "module/requirements.hpp"
 
+#include <algorithm>
+
 #include "core/flow/requirement.hpp"
 #include "ngx/text.hpp"
 
@@ -57,17 +59,21 @@ private:
 #endif
 };
 
+bool says_yes(ngx_http_request_t *r, ngx_http_complex_value_t variable)
+{
+    KeptCaptures kept{r};
+    ngx_str_t text{};
+
+    return ngx_http_complex_value(r, &variable, &text) == NGX_OK &&
+           flow::is_met(ngx::view(text));
+}
+
 bool is_met(ngx_http_request_t *r, const Requirement &requirement)
 {
-    for (auto value : requirement.values) {
-        KeptCaptures kept{r};
-        ngx_str_t text{};
-        if (ngx_http_complex_value(r, &value, &text) != NGX_OK ||
-            !flow::is_met(ngx::view(text))) {
-            return false;
-        }
-    }
-    return true;
+    return std::ranges::all_of(requirement.values, [&](const auto &value) {
+        return std::ranges::any_of(
+            value, [&](const auto &variable) { return says_yes(r, variable); });
+    });
 }
 
 bool is_kept(const ngx_http_variable_value_t &value)

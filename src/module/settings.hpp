@@ -68,9 +68,10 @@ struct CsrfHeader {
     std::string value = web::OriginPolicy{}.csrf_header_value;
 };
 
-// One bff_require: each of its values must say yes.
+// One bff_require: of each of its values one part must say yes.
 struct Requirement {
-    std::vector<ngx_http_complex_value_t> values;
+    using Value = std::vector<ngx_http_complex_value_t>;
+    std::vector<Value> values;
     int status = NGX_HTTP_FORBIDDEN; // else
 };
 

@@ -322,11 +322,10 @@ const kRefused = [
     ['bff_require with two statuses', provider()
         + server('bff_require $bff_sub error=401 error=403;'),
     /"bff_require error=403"/, /once/],
-    ...['admin', '1', '""', '$bff_sub-x', '"$bff_sub "', '$uri.x',
-        '"$bff_sub ${bff_sub}"', '$bff_claim_a.', '\'$\'', '"\${bff_sub"']
-        .map((value) => [`bff_require ${value}, which is never empty`,
-            provider() + server(`bff_require ${value};`), /"bff_require /,
-            /variable/]),
+    ...['$', '$bff_sub$', '${bff_sub'].map((value) => [
+        `bff_require ${value}, which is no variable`,
+        provider() + server(`bff_require '${value}';`), /"bff_require /,
+        /no variable/]),
     ['bff_csrf with a strange word', provider() + server('bff_csrf on;'),
         /"bff_csrf on"/, /"auto", "strict" and "off"/],
     ['bff_csrf twice', provider() + server('bff_csrf auto; bff_csrf off;'),

@@ -51,6 +51,7 @@ const kTold = [
         /"bff_authorization off"/],
     [/"proxy_pass" in location "\/chosen\/".*"\$arg_to"/, /"map"/],
     [/"bff_require" in location "\/nobody\/"/, /write "bff"/],
+    [/"bff_require \$bff_sub-x" has text/, /write variables only/],
     [/"bff_accept_bearer" in location "\/both\/"/, /different locations/],
     [/"large_client_header_buffers" of 8k.*"corp"/,
         /"large_client_header_buffers 4 32k"/],
@@ -98,6 +99,7 @@ test('BFF-14: nginx -t names the directive, the location, the remedy and the pla
                     uwsgi_pass 127.0.0.1:1;
                 }
                 location /chosen/ { bff corp; proxy_pass http://$arg_to; }
+                location /text/ { bff corp; bff_require $bff_sub-x; }
                 location /nobody/ { bff_require $uri; }
                 location /both/ {
                     bff corp;

@@ -92,6 +92,27 @@ const s = stage(({ op, api, at }) => `
             proxy_pass http://${api.address};
         }
 
+        location /never/ {
+            bff corp;
+            bff_require "";
+            proxy_pass http://${api.address};
+        }
+        location /zero-text/ {
+            bff corp;
+            bff_require 0;
+            proxy_pass http://${api.address};
+        }
+        location /text/ {
+            bff corp;
+            bff_require 1;
+            proxy_pass http://${api.address};
+        }
+        location /neither/ {
+            bff corp;
+            bff_require $bff_claim_blocked$bff_claim_zero;
+            proxy_pass http://${api.address};
+        }
+
         # Maps that are asked before anybody knows who it is.
         location /early/ {
             if ($is_very_welcome = no) { return 400; }
@@ -218,6 +239,13 @@ const s = stage(({ op, api, at }) => `
             proxy_pass http://${api.address};
         }
     }
+
+    server {
+        listen ${at.tls('second')};
+        bff corp;
+        bff_require $is_admin;
+        location / { proxy_pass http://${api.address}; }
+    }
 `, { prepare: ({ at }) => {
     const page = 'a<!--# include virtual="/admin/part" -->b';
     at.file('www/ssi/page.html', page);
@@ -230,7 +258,7 @@ const kPeople = {
     admin: { role: 'admin', groups: ['staff', 'x'],
         address: { city: 'Paris' }, zero: 1 },
     clerk: { role: 'clerk', groups: ['staff'], address: { city: 'Rome' },
-        zero: 0 },
+        zero: 0, blocked: false },
     guest: {},
     blocked: { role: 'admin', groups: ['staffing', 'nostaff'], blocked: true,
         zero: '' },
@@ -295,6 +323,13 @@ const kRows = [
     ['clerk', '/either/x', 200],
     ['blocked', '/either/x', 200],
     ['guest', '/either/x', 403, 'forbidden'],
+    ['admin', '/never/x', 403, 'forbidden'],
+    ['admin', '/zero-text/x', 403, 'forbidden'],
+    ['nobody', '/text/x', 401, 'no_session'],
+    ['guest', '/text/x', 200],
+    ['admin', '/neither/x', 200],
+    ['clerk', '/neither/x', 403, 'forbidden'],
+    ['guest', '/neither/x', 403, 'forbidden'],
 
     // a map asked too early says of everybody that he is welcome
     ['guest', '/early/x', 200],
@@ -466,6 +501,17 @@ test('a map that was asked for another provider\'s session is asked anew',
             await b.api('/switch/x'), 403, 'forbidden'));
         assert.deepEqual(seen, []);
     });
+
+test('on a server, it does not stand before the endpoints', async () => {
+    const b = s.browser('second');
+    s.op.claims = (usual) => ({ ...usual, role: 'clerk' });
+    await b.navigate('/bff/login?returnUrl=/bff/session');
+
+    assert.equal((await b.session()).authenticated, true);
+    assertProblem(await b.api('/x'), 403, 'forbidden');
+    assert.equal((await b.api('/bff/logout', { method: 'POST' })).status, 200);
+    assertProblem(await b.api('/x'), 401, 'no_session');
+});
 
 test('HEAD gets the status and no body', async () => {
     const b = await browserOf('clerk');

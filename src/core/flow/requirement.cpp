@@ -2,12 +2,14 @@
 
 // What bff_require asks of a session besides being there.
 //
-// A value with text in it is never empty, so it would let everybody in: that
-// is refused when it is written. And a name of NGINX's ends at a dot, so that
+// A claim that is false says no, although its text is not empty. And a name of
+// NGINX's ends at a dot, so that
 // "$bff_claim_a.b" would be just that, a variable and the text ".b": here it
 // is the claim it looks like.
 
 #include "core/flow/requirement.hpp"
+
+#include <algorithm>
 
 #include "core/flow/problem.hpp"
 
@@ -20,29 +22,31 @@ constexpr std::string_view kClaim = "bff_claim_";
 // is none.
 std::string take_variable(std::string_view &text);
 
-Error refused(std::string why);
+std::string take_text(std::string_view &text);
 
 } // namespace
 
-Result<std::string> required_value(std::string_view written)
+Result<std::vector<std::string>> required_value(std::string_view written)
 {
-    std::string value;
+    std::vector<std::string> parts;
 
     for (auto rest = written; !rest.empty();) {
-        auto variable = take_variable(rest);
-        if (variable.empty()) {
-            return refused(value.empty()
-                               ? "does not begin with a variable"
-                               : "has text beside its variables, so that it "
-                                 "is never empty and lets everybody in; write "
-                                 "variables only, or a \"map\"");
+        auto part =
+            rest.starts_with('$') ? take_variable(rest) : take_text(rest);
+        if (part.empty()) {
+            return Error{Code::misconfigured,
+                         "has a \"$\" that begins no variable"};
         }
-        value += variable;
+        parts.push_back(std::move(part));
     }
+    return parts;
+}
 
-    return value.empty()
-               ? Result<std::string>{refused("is empty; write a variable")}
-               : Result<std::string>{std::move(value)};
+bool is_always_met(const std::vector<std::string> &parts)
+{
+    return std::ranges::any_of(parts, [](const auto &part) {
+        return !part.starts_with('$') && is_met(part);
+    });
 }
 
 std::optional<int> required_status(std::string_view parameter)
@@ -59,7 +63,7 @@ std::optional<int> required_status(std::string_view parameter)
 
 bool is_met(std::string_view value) noexcept
 {
-    return !value.empty() && value != "0";
+    return !value.empty() && value != "0" && value != "false";
 }
 
 Reply forbidden_reply(const Visit &visit, int status, session::Change change)
@@ -77,9 +81,11 @@ Reply forbidden_reply(const Visit &visit, int status, session::Change change)
 
 namespace {
 
-Error refused(std::string why)
+std::string take_text(std::string_view &text)
 {
-    return Error{Code::misconfigured, std::move(why)};
+    std::string taken{text.substr(0, text.find('$'))};
+    text.remove_prefix(taken.size());
+    return taken;
 }
 
 bool is_name_character(char c) noexcept
