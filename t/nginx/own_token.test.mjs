@@ -74,6 +74,13 @@ const s = stage(({ op, api, at }) => `
             deny all;
             proxy_pass http://${api.address};
         }
+        location /own-allowed/ {
+            bff corp;
+            bff_accept_bearer on;
+            satisfy any;
+            allow all;
+            proxy_pass http://${api.address};
+        }
         location /own-cached/ {
             bff corp;
             bff_accept_bearer on;
@@ -283,6 +290,12 @@ function rows() {
         // satisfy any: a token that nobody has looked at is no reason
         ['satisfy any', '/own-any/x', [mine], 403, null],
         ['satisfy any, session', '/own-any/x', [session, csrf], 200, [ours]],
+
+        ['satisfy any, allowed', '/own-allowed/x', [mine], 200, [value]],
+        ['satisfy any, allowed, Basic', '/own-allowed/x',
+            ['Authorization: Basic YTpi'], 200, []],
+        ['satisfy any, allowed, junk', '/own-allowed/x', [mine, junk(kName)],
+            200, []],
 
         // from one location to another
         ['to a place that wants a session', '/own-try/x', [mine], 401, null],
