@@ -191,7 +191,11 @@ const s = stage(({ op, api, at }) => `
         }
 
         # Another provider's session first.
-        location /switch/ { bff other; try_files /none @welcome; }
+        location /switch/ {
+            bff other;
+            bff_require $is_very_welcome;
+            try_files /none @welcome;
+        }
         location @welcome {
             bff corp;
             bff_require $is_very_welcome;
