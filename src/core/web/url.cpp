@@ -13,7 +13,9 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "core/base/text.hpp"
@@ -40,6 +42,13 @@ size_t end_of_host(std::string_view authority);
 // All in lower case and checked; nullopt: not a host.
 std::optional<std::string> parse_host(std::string_view text);
 std::optional<std::string> parse_ipv6(std::string_view bracketed);
+
+// As RFC 5952 and browsers write it; libc takes some for IPv4 addresses.
+using Pieces = std::array<uint16_t, 8>;
+std::string written(const Pieces &pieces);
+// Where the longest row of zeros begins, the first of them, and its length.
+std::pair<size_t, size_t> zeros_to_leave_out(const Pieces &pieces);
+
 bool is_name(std::string_view host);
 bool is_ipv4(std::string_view host);
 
@@ -212,22 +221,56 @@ std::optional<std::string> parse_ipv6(std::string_view bracketed)
         return std::nullopt;
     }
 
+    // no browser writes an IPv4 address inside
     std::string inside{bracketed.substr(1, bracketed.size() - 2)};
     in6_addr address;
-    std::array<char, INET6_ADDRSTRLEN> canonical;
-    if (inet_pton(AF_INET6, inside.c_str(), &address) != 1 ||
-        inet_ntop(AF_INET6, &address, canonical.data(), canonical.size()) ==
-            nullptr) {
+    if (inside.find('.') != std::string::npos ||
+        inet_pton(AF_INET6, inside.c_str(), &address) != 1) {
         return std::nullopt;
     }
 
-    // An IPv4 address inside is where browsers and libc write differently.
-    std::string_view written{canonical.data()};
-    if (written.find('.') != std::string_view::npos) {
-        return std::nullopt;
+    Pieces pieces;
+    for (size_t i = 0; i < pieces.size(); i++) {
+        pieces[i] = static_cast<uint16_t>(address.s6_addr[2 * i] << 8 |
+                                          address.s6_addr[2 * i + 1]);
+    }
+    return '[' + written(pieces) + ']';
+}
+
+std::string written(const Pieces &pieces)
+{
+    auto [gap, gap_size] = zeros_to_leave_out(pieces);
+    std::string text;
+
+    for (size_t i = 0; i < pieces.size(); i++) {
+        if (gap_size > 1 && i == gap) {
+            text += "::";
+            i += gap_size - 1;
+            continue;
+        }
+        if (!text.empty() && text.back() != ':') {
+            text += ':';
+        }
+        std::array<char, 4> digits;
+        auto end = std::to_chars(digits.begin(), digits.end(), pieces[i], 16);
+        text.append(digits.data(), end.ptr);
     }
 
-    return '[' + std::string{written} + ']';
+    return text;
+}
+
+std::pair<size_t, size_t> zeros_to_leave_out(const Pieces &pieces)
+{
+    std::pair<size_t, size_t> longest{0, 0};
+
+    for (size_t i = 0, size = 0; i < pieces.size(); i++) {
+        size = pieces[i] == 0 ? size + 1 : 0;
+        if (size > longest.second) {
+            longest = {i + 1 - size, size};
+        }
+    }
+
+    return longest;
 }
 
 bool is_name(std::string_view host)
