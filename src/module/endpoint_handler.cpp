@@ -11,6 +11,7 @@
 #include "module/reply.hpp"
 #include "module/request_view.hpp"
 #include "ngx/boundary.hpp"
+#include "ngx/log.hpp"
 #include "ngx/request_body.hpp"
 #include "ngx/text.hpp"
 
@@ -107,6 +108,22 @@ bool is_named(ngx_http_request_t *r)
     return core->named;
 }
 
+// What else stands at an endpoint's path would answer instead, and to
+// "auth_request /bff/user" its 200 would mean yes.
+ngx_int_t refuse_subrequest(ngx_http_request_t *r)
+{
+    bool is_endpoint = loc_conf(r).endpoints != nullptr ||
+                       provider_by_path(*srv_conf(r).uses, r) != nullptr;
+    if (!is_endpoint || is_named(r)) {
+        return NGX_DECLINED;
+    }
+
+    ngx::log(NGX_LOG_ERR, r->connection->log,
+             "subrequest refused: an endpoint answers none; to ask for a "
+             "session, write \"bff\" into the location");
+    return NGX_HTTP_FORBIDDEN;
+}
+
 // A page that took the callback itself has the code in its own address.
 void hide_query_of_referer(ngx_http_request_t *r)
 {
@@ -145,7 +162,7 @@ ngx_int_t hide_query(ngx_http_request_t *r)
 ngx_int_t route_endpoint(ngx_http_request_t *r)
 {
     if (r != r->main) {
-        return NGX_DECLINED;
+        return refuse_subrequest(r);
     }
 
     if (auto *ctx = find_context(r)) {

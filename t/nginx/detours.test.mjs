@@ -166,6 +166,23 @@ const s = stage(({ op, api, at }) => `
             proxy_pass http://${api.address};
         }
 
+        # endpoints are no checks
+        location /by-user/ {
+            auth_request /bff/user;
+            proxy_pass http://${api.address};
+        }
+        location /by-other/ {
+            auth_request /other/session;
+            proxy_pass http://${api.address};
+        }
+        location /ssi-endpoint/ { ssi on; }
+        location /other/ { bff_endpoints other; }
+        location /refused-login/ {
+            bff corp;
+            error_page 401 =302 /bff/login;
+            proxy_pass http://${api.address};
+        }
+
         location /dir/ { bff corp; }
         location /dir-open/ { index page.html; }
         location = /dir-open/page.html { bff corp; }
@@ -202,6 +219,7 @@ const s = stage(({ op, api, at }) => `
     at.file('www/parts/page.html', 'page');
     at.file('www/parts-closed/page.html', 'page');
     const include = (path) => `<!--# include virtual="${path}" -->`;
+    at.file('www/ssi-endpoint/page.html', include('/bff/session'));
     at.file('www/ssi-pass/inner.html', include('/open/part'));
     at.file('www/ssi-pass/page.html', include('/pass/part')
         + include('/open/part') + include('/inner/part'));
@@ -301,6 +319,11 @@ const kRows = [
         ['/looked-copy', MINE]], 401, []],
     ['POST /looked-mirrored/x', 200, [['/looked-mirrored/x', TOKEN],
         ['/looked-copy', MINE]], 401, []],
+
+    ['GET /by-user/x', 403, [], 403, []],
+    ['GET /by-other/x', 403, [], 403, []],
+    ['GET /ssi-endpoint/page.html', 200, [], 200, []],
+    ['GET /refused-login/x', 200, [['/refused-login/x', TOKEN]], 302, []],
 
     ['GET /dir/', 200, [], 401, []],
     ['GET /dir-open/', 200, [], 401, []],
