@@ -373,7 +373,8 @@ async function loggedIn() {
         token: s.op.tokens.access_token };
 }
 
-test('BFF-15: however a request gets there, tokens go where one is asked for',
+test('BFF-14 BFF-15 BFF-17: however a request gets there, tokens go where one is '
+    + 'asked for',
     async () => {
         const session = await loggedIn();
         const client = new KeepAlive(s.at.port(), 'shop.test');
