@@ -228,9 +228,10 @@ bool look_again_each_time(ngx_conf_t *cf, const std::string_view &name)
 {
     auto *variable = known_variable(cf, name);
 
-    if (variable == nullptr) { // not yet by name, as all $http_ are
+    // Not yet by name, as all $http_ are; "set" may make it its own as ever.
+    if (variable == nullptr) {
         auto text = ngx::in_pool(cf->pool, name);
-        variable = ngx_http_add_variable(cf, &text, 0);
+        variable = ngx_http_add_variable(cf, &text, NGX_HTTP_VAR_CHANGEABLE);
         if (variable == nullptr) {
             return false;
         }

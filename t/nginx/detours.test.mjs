@@ -149,6 +149,12 @@ const s = stage(({ op, api, at }) => `
             proxy_set_header Cookie $http_cookie;
             proxy_pass http://${api.address};
         }
+        location /written/ {
+            bff corp;
+            set $http_dpop written;
+            proxy_set_header DPoP $http_dpop;
+            proxy_pass http://${api.address};
+        }
         location /looked-mirrored/ {
             bff corp;
             mirror /looked-copy;
@@ -315,6 +321,7 @@ const kRows = [
         200, [['/posted-in/x', MINE]]],
 
     ['GET /looked/x', 200, [['/looked/x', TOKEN]], 401, []],
+    ['GET /written/x', 200, [['/written/x', ['token', 'written']]], 401, []],
     ['GET /looked-mirrored/x', 200, [['/looked-mirrored/x', TOKEN],
         ['/looked-copy', MINE]], 401, []],
     ['POST /looked-mirrored/x', 200, [['/looked-mirrored/x', TOKEN],
