@@ -31,26 +31,39 @@ bool is_ours(const MainConf &main, std::string_view name)
     return false;
 }
 
-void strip_cookies(ngx_http_request_t *r)
-{
-    auto &main = main_conf(r);
-
-    ngx::edit_cookies(r, [&](std::string_view value) {
-        auto left = web::without_cookies(
-            value, [&](std::string_view name) { return is_ours(main, name); });
-        if (left) {
-            context(r); // remembers them: an internal redirect may need them
-        }
-        return left;
-    });
-}
-
 // A subrequest shares its parent's list until it needs one of its own.
 void before_edit(ngx_http_request_t *r)
 {
     if (r != r->main) {
         ngx::own_header_list(r);
     }
+}
+
+bool has_our_cookies(const MainConf &main, std::string_view cookie_header)
+{
+    for (size_t at = 0; at <= cookie_header.size();) {
+        auto piece = web::next_piece(cookie_header, at);
+        if (is_ours(main, piece.name)) {
+            return true;
+        }
+        at = piece.end + 1;
+    }
+    return false;
+}
+
+void strip_cookies(ngx_http_request_t *r)
+{
+    auto &main = main_conf(r);
+    if (!has_our_cookies(main, ngx::cookie_header(r))) {
+        return;
+    }
+
+    context(r); // remembers them: an internal redirect may need them
+    before_edit(r);
+    ngx::edit_cookies(r, [&](std::string_view value) {
+        return web::without_cookies(
+            value, [&](std::string_view name) { return is_ours(main, name); });
+    });
 }
 
 // BFF-20, RT-8: an answer that comes with cookies of ours is for one browser,

@@ -46,7 +46,8 @@ struct SetCookie {
 };
 
 // A header without our cookies: every pair whose name is ours goes with one
-// separator, everything else stays octet by octet; "" when nothing is left.
+// separator, everything else stays octet by octet, empty pairs too; "" when
+// nothing is left.
 // `is_ours` decides by name. nullopt: there was nothing to take out.
 template <class IsOurs>
 std::optional<std::string> without_cookies(std::string_view cookie_header,
@@ -66,21 +67,22 @@ std::optional<std::string> without_cookies(std::string_view header,
 {
     std::string kept;
     bool found = false;
+    bool is_first = true;
 
     for (size_t at = 0; at <= header.size();) {
         auto piece = next_piece(header, at);
         if (is_ours(piece.name)) {
             found = true;
         } else {
-            if (!kept.empty()) {
-                kept += ';';
-            }
             auto raw = header.substr(piece.begin, piece.end - piece.begin);
-            if (kept.empty() && found) {
+            if (!is_first) {
+                kept += ';';
+            } else if (found) {
                 // what now stands first has no separator's space before it
                 raw.remove_prefix(
                     std::min(raw.find_first_not_of(" \t"), raw.size()));
             }
+            is_first = false;
             kept += raw;
         }
         at = piece.end + 1;

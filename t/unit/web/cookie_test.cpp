@@ -133,6 +133,11 @@ TEST(takes_our_cookies_out_and_keeps_the_others)
         {"bare; ours=1; =x", "bare; =x"},
         {" ours =1; a=2", "a=2"},
         {"a=\"x; ours=1\"; b=2", "a=\"x; b=2"},
+        {";;ours=1", ";"},
+        {"ours=1;;", ";"},
+        {";a=2;ours=1", ";a=2"},
+        {"; ;\tours=1;; ;", "; ;; ;"},
+        {"a=1;;ours=2;;b=3", "a=1;;;b=3"},
     };
 
     for (const auto &c : cases) {
