@@ -64,7 +64,7 @@ Result<Done> change_session(RequestContext &ctx, const session::Change &change)
         ctx.rewrite.reset();
     }
 
-    auto cookies = ctx.provider->sessions->apply(what, ctx.found, ctx.cookie);
+    auto cookies = ctx.provider->sessions->apply(what, ctx.found);
     if (!cookies) {
         ctx.new_tokens.reset(); // nobody is told of them
         return std::move(cookies).error();

@@ -37,8 +37,12 @@ session::Found CookieStore::find(std::string_view cookie_header,
     if (!has_chunk(cookie_header, style_)) {
         return {};
     }
-    bool expired = session.error().code == Code::expired;
-    return {expired ? State::expired : State::forged, std::nullopt};
+    if (session.error().code == Code::expired) {
+        return {State::expired, std::nullopt};
+    }
+    return {session::may_be_mixed(cookie_header, style_) ? State::mixed
+                                                         : State::forged,
+            std::nullopt};
 }
 
 Result<std::vector<web::SetCookie>>

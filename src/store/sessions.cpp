@@ -20,8 +20,8 @@ session::Found Sessions::find(std::string_view cookie_header, Instant now) const
 }
 
 Result<std::vector<web::SetCookie>>
-Sessions::apply(const session::Change &change, const session::Found &before,
-                std::string_view cookie_header) const
+Sessions::apply(const session::Change &change,
+                const session::Found &before) const
 {
     auto *save = std::get_if<session::Save>(&change);
     bool is_forgotten = std::holds_alternative<session::Forget>(change);
@@ -38,15 +38,16 @@ Sessions::apply(const session::Change &change, const session::Found &before,
     }
 
     // What the browser has stays where it is: requests that come together
-    // would each give it a handle of its own. A callback may come from another
-    // site, and without the cookies that the browser has.
+    // would each give it a handle of its own. Which chunks it has by now is not
+    // known, since another answer may have brought it some meanwhile; one that
+    // is left over would spoil the session.
     auto session = save->session;
     bool is_there = before.session && before.session->id == session.id;
-    auto sent = before.session ? Sent{cookie_header} : std::nullopt;
 
     return session.handle.empty()
-               ? settle(session, is_there ? Place::cookie : place_, sent)
-               : cookies_.write(session, sent);
+               ? settle(session, is_there ? Place::cookie : place_,
+                        std::nullopt)
+               : cookies_.write(session, std::nullopt);
 }
 
 Result<std::string> Sessions::keep(session::Session &session) const

@@ -33,8 +33,7 @@ public:
     // found in the cookies that it came with. Errors: unavailable (no random
     // bytes), no_room.
     Result<std::vector<web::SetCookie>>
-    apply(const session::Change &change, const session::Found &before,
-          std::string_view cookie_header) const;
+    apply(const session::Change &change, const session::Found &before) const;
 
     // Keeps a session whose tokens were renewed: it may move on this occasion.
     // The result is as a browser would send it, for who is to find it later.

@@ -32,7 +32,9 @@ const session::Session *live_session(const Visit &visit)
 
 session::Change tidied(const Visit &visit)
 {
-    if (!visit.found.has_cookies() || live_session(visit) != nullptr) {
+    bool is_mixed = visit.found.state == session::Found::State::mixed;
+    if (!visit.found.has_cookies() || is_mixed ||
+        live_session(visit) != nullptr) {
         return session::Keep{};
     }
 

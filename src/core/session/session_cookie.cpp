@@ -49,6 +49,7 @@ Error too_large(const Session &session, const CookieStyle &style,
 
 Chunks chunks_in(std::string_view cookie_header, const CookieStyle &style);
 Result<size_t> count_of(const Chunks &chunks);
+bool has_each_chunk(const Chunks &chunks);
 std::optional<std::string> joined(const Chunks &chunks, size_t count);
 
 crypto::Binding binding(const std::string &bound_name, const CookieStyle &style,
@@ -156,6 +157,15 @@ Result<Session> read_session(std::string_view cookie_header,
     }
 
     return session;
+}
+
+bool may_be_mixed(std::string_view cookie_header, const CookieStyle &style)
+{
+    auto chunks = chunks_in(cookie_header, style);
+    auto names = std::ranges::count_if(chunks.times,
+                                       [](size_t times) { return times > 0; });
+
+    return names > 1 && has_each_chunk(chunks);
 }
 
 std::vector<web::SetCookie> clear_session(const CookieStyle &style)
@@ -315,8 +325,8 @@ Chunks chunks_in(std::string_view cookie_header, const CookieStyle &style)
 }
 
 // The first chunk says how many there are; the seal will say whether that is
-// true. Chunks behind that number are left over from a larger session, and
-// the next one that is written deletes them (CK-21).
+// true. Whoever writes a session deletes the chunks behind that number
+// (CK-21), so there is none but of another session.
 Result<size_t> count_of(const Chunks &chunks)
 {
     auto first = chunks.values[0];
@@ -326,11 +336,15 @@ Result<size_t> count_of(const Chunks &chunks)
     }
 
     size_t count = first[0] - '0';
-    for (size_t i = 0; i < std::max<size_t>(count, 1); i++) {
-        if (chunks.times[i] != 1) {
-            return Error{Code::forged, chunks.times[i] == 0
-                                           ? "session cookie lacks a chunk"
-                                           : "session cookie comes twice"};
+    for (size_t i = 0; i < kChunks; i++) {
+        bool is_needed = i < std::max<size_t>(count, 1);
+        if (chunks.times[i] > 1) {
+            return Error{Code::forged, "session cookie comes twice"};
+        }
+        if (is_needed != (chunks.times[i] == 1)) {
+            return Error{Code::forged,
+                         is_needed ? "session cookie lacks a chunk"
+                                   : "session cookie has a chunk too many"};
         }
         if (chunks.values[i].size() > kSetCookieOctets) {
             return Error{Code::forged, "session cookie is too long"};
@@ -338,6 +352,17 @@ Result<size_t> count_of(const Chunks &chunks)
     }
 
     return count;
+}
+
+// None that is needed is missing or comes twice.
+bool has_each_chunk(const Chunks &chunks)
+{
+    auto first = chunks.values[0];
+    auto count = first.empty() ? 0 : static_cast<size_t>(first[0] - '0');
+    auto needed = std::clamp<size_t>(count, 1, kChunks);
+
+    return std::all_of(chunks.times.begin(), chunks.times.begin() + needed,
+                       [](size_t times) { return times == 1; });
 }
 
 // The envelope, behind the number of chunks.

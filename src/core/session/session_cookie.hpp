@@ -71,6 +71,12 @@ Result<Session> read_session(std::string_view cookie_header,
                              const CookieStyle &style,
                              const crypto::Keyring &keys, Instant now);
 
+// Of cookies that are no session: may they be of two, or of one before and
+// after its tokens were renewed? No chunk is missing then. A browser that takes
+// in an answer's cookies one by one shows such a mixture for a moment, and a
+// whole session in the next (CK-24): so it keeps what it has.
+bool may_be_mixed(std::string_view cookie_header, const CookieStyle &style);
+
 // Deletions for every chunk name (CK-22).
 std::vector<web::SetCookie> clear_session(const CookieStyle &style);
 

@@ -32,6 +32,7 @@ struct Found {
         expired, // it was a session, its time is over
         revoked, // it was one, and somebody has ended it
         forged,  // cookies of ours that are no session
+        mixed,   // likewise, but perhaps in a moment: see may_be_mixed()
     };
 
     State state = State::none;

@@ -297,8 +297,11 @@ session::Found FlowStage::find_session(std::string_view cookies) const
     }
 
     auto session = session::read_session(cookies, style, keys, now);
+    if (!session && session.error().code == Code::expired) {
+        return {State::expired, {}};
+    }
     if (!session) {
-        return {session.error().code == Code::expired ? State::expired
+        return {session::may_be_mixed(cookies, style) ? State::mixed
                                                       : State::forged,
                 {}};
     }

@@ -114,6 +114,16 @@ TEST(looks_at_the_time_again_after_the_cookie_was_opened_ck_27)
     });
 }
 
+TEST(leaves_cookies_that_may_become_a_session_in_a_moment_ck_24)
+{
+    FlowStage stage;
+    stage.log_in();
+    stage.jar[stage.style.name + ".1"] = "of another session";
+
+    ck_assert(is_kept(tidied(stage)));
+    ck_assert(report(stage).empty());
+}
+
 TEST(forgets_and_reports_cookies_that_are_no_session_bff_9)
 {
     FlowStage stage;

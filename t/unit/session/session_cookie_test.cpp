@@ -478,17 +478,43 @@ TEST(chunks_of_two_sessions_or_sizes_are_forged_ck_20)
     ck_assert(is_forged(cookie_header({three[0], three[1], one[0]})));
 }
 
-TEST(chunks_left_over_from_a_larger_session_do_not_matter_ck_21)
+TEST(chunks_beside_a_whole_session_are_forged_ck_20)
 {
     auto three = written(large_session(), "", 1);
     auto two = written(sample_session(3000), "", 2);
     auto one = written(sample_session(), "", 3);
 
-    ck_assert(opens(cookie_header({one[0], three[1], three[2]})));
-    ck_assert(opens(cookie_header({one[0], three[2]})));
-    ck_assert(opens(cookie_header({two[0], two[1], three[2]})));
-    ck_assert(opens(cookie_header({three[2], two[1], three[2], two[0]})));
-    ck_assert(opens(pairs({{kName, one[0].value}, {kName + ".1", "junk\""}})));
+    ck_assert(is_forged(cookie_header({one[0], three[1], three[2]})));
+    ck_assert(is_forged(cookie_header({one[0], three[2]})));
+    ck_assert(is_forged(cookie_header({two[0], two[1], three[2]})));
+    ck_assert(is_forged(cookie_header({three[2], two[1], three[2], two[0]})));
+    ck_assert(
+        is_forged(pairs({{kName, one[0].value}, {kName + ".1", "junk\""}})));
+    ck_assert(is_forged(pairs({{kName, one[0].value}, {kName + ".2", ""}})));
+}
+
+TEST(only_what_lacks_no_chunk_may_be_mixed_ck_23_ck_24)
+{
+    auto three = written(large_session(), "", 1);
+    auto two = written(sample_session(3000), "", 2);
+    auto one = written(sample_session(), "", 3);
+    auto is_mixed = [](const Cookies &cookies) {
+        return may_be_mixed("a=1; " + cookie_header(cookies), cookie_style());
+    };
+
+    ck_assert(is_mixed({one[0], three[1]}));
+    ck_assert(is_mixed({two[0], three[1]}));
+    ck_assert(is_mixed({three[0], two[1], three[2]}));
+    ck_assert(is_mixed({one[0], three[1], three[1]}));
+
+    ck_assert(!is_mixed({}));
+    ck_assert(!is_mixed({one[0]}));
+    ck_assert(!is_mixed({two[0]}));
+    ck_assert(!is_mixed({three[1], three[2]}));
+    ck_assert(!is_mixed({three[0], three[2]}));
+    ck_assert(!is_mixed({two[0], three[2]}));
+    ck_assert(!is_mixed({one[0], one[0], three[1]}));
+    ck_assert(!is_mixed({two[0], three[1], two[1]}));
 }
 
 TEST(number_of_chunks_is_sealed_with_them_ck_20)
