@@ -89,10 +89,10 @@ async function isIn(b, path = '/api/x') {
 }
 
 scene('an idle session ends, and says so', async (s, set) => {
-    set(kIdle - 1);
+    set(kIdle - 10);
     const copy = s.b.clone();
-    assert.equal((await copy.api('/bff/session?slide=false')).json().expires_in,
-        1);
+    const left = (await copy.api('/bff/session?slide=false')).json().expires_in;
+    assert.ok(left > 0 && left <= 10, `${left}`);
     set(kIdle);
     const seen = await s.api.during(async () => {
         assertProblem(await s.b.api('/api/x'), 401, 'session_expired');
