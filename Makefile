@@ -122,8 +122,11 @@ $(UNIT)/libcore.a: $(CORE_OBJ)
 	@rm -f $@
 	ar rcs $@ $^
 
-$(UNIT)/unit: $(TEST_OBJ) $(UNIT)/libcore.a
-	$(CXX) $(CXXFLAGS) -o $@ $^ $(LDLIBS)
+# The core comes first and whole: of what headers define, its copies are
+# taken, which are the ones that are counted.
+$(UNIT)/unit: $(UNIT)/libcore.a $(TEST_OBJ)
+	$(CXX) $(CXXFLAGS) -o $@ -Wl,--whole-archive $< \
+	    -Wl,--no-whole-archive $(TEST_OBJ) $(LDLIBS)
 
 $(UNIT)/replay-%: $(UNIT)/t/fuzz/%_fuzz.o $(UNIT)/t/fuzz/replay.o $(SUPPORT) \
                   $(UNIT)/libcore.a
@@ -133,8 +136,11 @@ $(UNIT)/replay-%: $(UNIT)/t/fuzz/%_fuzz.o $(UNIT)/t/fuzz/replay.o $(SUPPORT) \
 
 -include $(shell find $(UNIT) -name '*.d' 2>/dev/null)
 
+# Counters are written when a process ends: one for all tests ends once.
+UNIT_ENV_coverage := CK_FORK=no
+
 unit: $(UNIT)/unit ## unit tests of src/core
-	$(UNIT)/unit
+	$(UNIT_ENV_$(BUILD)) $(UNIT)/unit
 
 corpus: $(patsubst %,$(UNIT)/replay-%,$(TARGETS)) ## replays the fuzz corpora
 	@set -e; for t in $(TARGETS); do \
