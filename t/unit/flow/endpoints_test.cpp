@@ -81,3 +81,17 @@ TEST(gives_a_story_to_each_good_name_and_method)
         ck_assert_int_ne(reply.response.status, 405);
     }
 }
+
+TEST(a_story_that_asks_nobody_says_the_same_whatever_it_is_told)
+{
+    for (auto name : {"nothing", "jwks", "frontchannel", "session", "user"}) {
+        FlowStage stage;
+        auto request = call("/bff/" + std::string{name});
+        auto first = stage.reply(stage.endpoint(name, request));
+        auto second = stage.reply(stage.answer(http(200, "{}")));
+
+        ck_assert_int_eq(second.response.status, first.response.status);
+        ck_assert(second.response.body == first.response.body);
+        ck_assert(second.error == first.error);
+    }
+}

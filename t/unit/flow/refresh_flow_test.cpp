@@ -411,3 +411,40 @@ TEST(session_whose_details_are_damaged_cannot_be_renewed)
 
     ck_assert(is_over(ending.said(ending.begin())));
 }
+
+TEST(session_that_ended_during_its_refresh_takes_the_new_tokens_back_lt_10)
+{
+    Ending ending;
+    auto &stage = ending.stage;
+    stage.learn_metadata(
+        R"({"revocation_endpoint": "https://id.example.com/revoke"})");
+    auto token = ending.minted(R"({"sid": "s-2"})");
+    as_fetch(ending.begin());
+    stage.revocations.add(session::revocation_of(
+        stage.client->issuer, "s-2", "", stage.now + Milliseconds{0},
+        stage.client->session_timeout));
+
+    auto reply = ending.said(stage.answer(with_id_token(token)));
+
+    ck_assert(is_forgotten(reply.change));
+    ck_assert(reply.error == "session_revoked");
+    ck_assert(reply.report.level == flow::Report::Level::info);
+    ck_assert(reply.errand.has_value());
+    ck_assert(reply.errand->request.url == "https://id.example.com/revoke");
+}
+
+TEST(session_that_ended_during_its_refresh_ends_without_a_way_to_tell)
+{
+    Ending ending;
+    auto &stage = ending.stage;
+    auto token = ending.minted(R"({"sid": "s-2"})");
+    as_fetch(ending.begin());
+    stage.revocations.add(session::revocation_of(
+        stage.client->issuer, "s-2", "", stage.now + Milliseconds{0},
+        stage.client->session_timeout));
+
+    auto reply = ending.said(stage.answer(with_id_token(token)));
+
+    ck_assert(is_forgotten(reply.change));
+    ck_assert(!reply.errand.has_value());
+}

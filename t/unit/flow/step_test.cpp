@@ -21,6 +21,8 @@ TEST(names_every_action_in_one_lower_case_word)
     ck_assert(name_of(Action::userinfo) == "userinfo");
     ck_assert(name_of(Action::refresh) == "refresh");
     ck_assert(name_of(Action::logout) == "logout");
+    ck_assert(name_of(Action::backchannel) == "backchannel");
+    ck_assert(name_of(Action::frontchannel) == "frontchannel");
     ck_assert(name_of(Action::preflight) == "preflight");
     ck_assert(name_of(Action::jwks) == "jwks");
     ck_assert(name_of(Action::reject) == "reject");

@@ -593,3 +593,13 @@ TEST(idle_time_of_nothing_is_no_idle_time)
     ck_assert(refuses("session_idle_timeout",
                       [](auto &c) { c.session_idle_timeout = Seconds{0}; }));
 }
+
+TEST(response_modes_have_the_names_of_their_specifications)
+{
+    ck_assert(oidc::response_mode("query") == oidc::ResponseMode::query);
+    ck_assert(oidc::response_mode("form_post") ==
+              oidc::ResponseMode::form_post);
+    for (auto other : {"", "Query", "fragment", "form-post", "query.jwt"}) {
+        ck_assert(!oidc::response_mode(other));
+    }
+}
