@@ -64,11 +64,11 @@ std::optional<std::string> header(const flow::Reply &reply,
     return value ? std::optional{std::string{*value}} : std::nullopt;
 }
 
-// As a path of this site, or with its origin.
+// As a path of this site, or with its origin in whatever spelling.
 bool is_here(std::string_view url)
 {
-    if (url.starts_with(kHome)) {
-        url.remove_prefix(kHome.size());
+    if (auto absolute = web::Url::parse(url)) {
+        return absolute->origin() == kHome;
     }
     return url.starts_with('/') && !url.starts_with("//") &&
            !url.starts_with("/\\");

@@ -88,10 +88,11 @@ web::HttpResponse response_of(std::string_view piece, std::string_view members)
 
     response.status = kStatus[(piece[0] - '0') & 7];
     response.headers = {{"Content-Type", "application/json"}};
+    auto claims = json::parse_object(members) ? unit::claims_with(members)
+                                              : std::string{members};
     for (char c : piece.substr(1)) {
         c == '@' ? response.body +=
-                   unit::mint(unit::ed_key(), oidc::Algorithm::eddsa,
-                              unit::claims_with(members))
+                   unit::mint(unit::ed_key(), oidc::Algorithm::eddsa, claims)
                  : response.body += c;
     }
     return response;
