@@ -21,6 +21,7 @@
 #include <unistd.h>
 #endif
 
+#include "core/base/text.hpp"
 #include "ngx/log.hpp"
 #include "ngx/text.hpp"
 
@@ -96,14 +97,15 @@ template <class Visit> void for_each_memfd(Visit visit)
     }
 
     while (auto *entry = readdir(directory)) {
-        char text[NGX_MAX_PATH];
+        char link[NGX_MAX_PATH];
         auto n =
-            readlinkat(dirfd(directory), entry->d_name, text, sizeof(text));
-        std::string_view target{text, n > 0 ? static_cast<size_t>(n) : 0};
+            readlinkat(dirfd(directory), entry->d_name, link, sizeof(link));
+        std::string_view target{link, n > 0 ? static_cast<size_t>(n) : 0};
         if (target.starts_with(prefix) && target.ends_with(kDeleted)) {
             target.remove_prefix(prefix.size());
             target.remove_suffix(kDeleted.size());
-            visit(std::atoi(entry->d_name), target);
+            auto fd = text::number(entry->d_name).value_or(-1);
+            visit(static_cast<int>(fd), target);
         }
     }
     closedir(directory);

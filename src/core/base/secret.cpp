@@ -61,7 +61,9 @@ bool equal_in_constant_time(std::string_view a, std::string_view b) noexcept
 
 void wipe(std::string &bytes) noexcept
 {
-    bytes.resize(bytes.capacity()); // within the capacity: moves nothing
+    // Within the capacity: moves nothing. A string that was moved from is
+    // wiped as well, since a short one leaves its octets behind.
+    bytes.resize(bytes.capacity()); // NOLINT(clang-analyzer-cplusplus.Move)
     OPENSSL_cleanse(bytes.data(), bytes.size());
     bytes.clear();
 }

@@ -272,9 +272,10 @@ Handle<EVP_PKEY> okp_key(const json_t *entry, std::string_view crv)
         return nullptr;
     }
 
+    const auto &octets = *x;
     return Handle<EVP_PKEY>{EVP_PKEY_new_raw_public_key(
         EVP_PKEY_ED25519, nullptr,
-        reinterpret_cast<const unsigned char *>(x->data()), x->size())};
+        reinterpret_cast<const unsigned char *>(octets.data()), octets.size())};
 }
 
 void read_material(const json_t *entry, PublicKey &key)
