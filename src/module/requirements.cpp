@@ -81,8 +81,15 @@ bool is_kept(const ngx_http_variable_value_t &value)
     return (value.valid || value.not_found) && !value.no_cacheable;
 }
 
+// What "set" has set is made of nothing, and NGINX warns of who asks.
+bool is_made(const ngx_http_variable_t &variable)
+{
+    return variable.get_handler != nullptr &&
+           (variable.flags & NGX_HTTP_VAR_WEAK) == 0;
+}
+
 // Nobody but the variable itself knows what it is made of, so it is made
-// once more, to see whether it asks us. What "set" has set does not.
+// once more, to see whether it asks us.
 bool is_made_from_ours(ngx_http_request_t *r, RequestContext &ctx,
                        const ngx_http_variable_t &variable)
 {
@@ -126,8 +133,7 @@ void forget_stale_values(ngx_http_request_t *r, RequestContext &ctx)
         again = false;
         for (ngx_uint_t i = 0; i < variables.nelts; i++) {
             auto &value = r->variables[i];
-            if (is_forgotten[i] || !is_kept(value) ||
-                all[i].get_handler == nullptr ||
+            if (is_forgotten[i] || !is_kept(value) || !is_made(all[i]) ||
                 !is_made_from_ours(r, ctx, all[i])) {
                 continue;
             }

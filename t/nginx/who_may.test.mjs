@@ -506,6 +506,14 @@ test('a map that was asked for another provider\'s session is asked anew',
         assert.deepEqual(seen, []);
     });
 
+test('a value that was set beside such a map is no reason for a warning',
+    async () => {
+        const b = await browserOf('guest');
+        const mark = s.nginx.mark();
+        assert.equal((await b.api('/set/x')).status, 200);
+        assert.doesNotMatch(s.nginx.log(mark), /\[warn\]/);
+    });
+
 test('on a server, it does not stand before the endpoints', async () => {
     const b = s.browser('second');
     s.op.claims = (usual) => ({ ...usual, role: 'clerk' });
