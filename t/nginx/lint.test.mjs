@@ -41,6 +41,7 @@ const kTold = [
     [/"alias" in location "\/slash" can be left/, /write both with "\/"/],
     [/"alias" in location "\/inner\/".*"\/data\/" of location "\/"/,
         /move them/],
+    [/"~ .*css\$" is asked before location "\/if\/"/, /"bff off"/],
     [/"proxy_set_header Authorization" in location "\/set\/"/,
         /"bff_authorization off"/],
     [/"grpc_set_header authorization" in location "\/grpc\/"/,
@@ -78,6 +79,7 @@ test('BFF-14: nginx -t names the directive, the location, the remedy and the pla
                     expires off;
                     add_header Cache-Control private;
                 }
+                location ~ [.]css$ { expires 1y; }
                 location /set/ {
                     bff corp;
                     proxy_set_header Authorization "";
@@ -146,6 +148,7 @@ test('a usual configuration gets no warning', async () => {
                 alias /srv/files/;
             }
             location /gone/ { bff corp; return 410; }
+            location ~ [.](css|js)$ { root /srv/spa; expires 1y; }
             location /own/ {
                 bff corp;
                 bff_authorization off;

@@ -90,6 +90,24 @@ bool is_exact(const Directive &location)
     return location.word(1).starts_with('=');
 }
 
+std::string_view pattern_of(const Directive &location)
+{
+    if (!location.word(1).starts_with('~')) {
+        return {};
+    }
+
+    std::string_view last = location.words.back();
+    if (location.words.size() == 2) {
+        last.remove_prefix(last.starts_with("~*") ? 2 : 1);
+    }
+    return last;
+}
+
+bool lets_patterns_first(const Directive &location)
+{
+    return !is_exact(location) && !location.word(1).starts_with("^~");
+}
+
 std::string shown(const Directive &location)
 {
     std::string words;

@@ -38,6 +38,10 @@ const Directive *find(const Block &block, std::string_view name);
 // "/api/" of "location ^~ /api/"; "" for a pattern or a name.
 std::string_view prefix_of(const Directive &location);
 bool is_exact(const Directive &location);
+// Of "~ PATTERN" and "~* PATTERN"; "" for others.
+std::string_view pattern_of(const Directive &location);
+// Does NGINX ask the patterns of the server before it takes this prefix?
+bool lets_patterns_first(const Directive &location);
 
 // As it stands in the configuration, for people.
 std::string shown(const Directive &location);

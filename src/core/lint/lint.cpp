@@ -60,6 +60,7 @@ enum class Why {
     may_be_cached,
     leaks_upwards,
     has_detour,
+    is_asked_first,
     asks_nobody,
     lets_nobody_in,
     is_too_small,
@@ -94,7 +95,9 @@ private:
                const Level &level);
     void requirements(const std::string &where, const Block &block,
                       const Level &level);
+    void add_pattern(const Directive &location, const Level &server);
     void detours();
+    void asked_first();
     void rewrites(const std::string &where, const Block &block);
     void leads_past();
     void buffers(const Level &level);
@@ -108,6 +111,7 @@ private:
 
     // Of the server that is looked at.
     std::vector<Place> places_;
+    std::vector<PatternPlace> patterns_;
     std::vector<std::pair<const Directive *, std::string>> rewrites_;
     std::set<std::string> providers_;
 };
@@ -144,6 +148,7 @@ void Lint::server(const Directive &server, const Level &http)
 {
     auto level = level_below(http, server.block);
     places_.clear();
+    patterns_.clear();
     rewrites_.clear();
     providers_.clear();
 
@@ -154,11 +159,13 @@ void Lint::server(const Directive &server, const Level &http)
     for (const auto &directive : server.block) {
         if (directive.name() == "location") {
             location(directive, directive.block, level);
+            add_pattern(directive, level);
         }
     }
 
     if (!providers_.empty()) {
         detours();
+        asked_first();
         leads_past();
         buffers(level);
     }
@@ -230,13 +237,15 @@ bool is_answer(const Directive &rule, bool redirects_too)
     return *status < 300 || (*status < 400 && redirects_too);
 }
 
-// Refusals are no secret.
+// Refusals are no secret, nor is the name or the scheme that a server leads to
+// from its others.
 void Lint::early_answers(const std::string &where, const Block &block,
                          bool is_server, bool redirects_too)
 {
     for (const auto &rule : block) {
         if (rule.name() == "if") {
-            early_answers(where, rule.block, is_server, redirects_too);
+            early_answers(where, rule.block, is_server,
+                          redirects_too && !is_server);
         }
         if (is_answer(rule, redirects_too)) {
             tell(Why::answers_early, rule,
@@ -390,6 +399,53 @@ void Lint::add_place(const Directive &location, const Block &block,
     places_.push_back({&location, is_file_location(block) ? files : nullptr,
                        level.is_protected(),
                        find(block, "internal") != nullptr});
+}
+
+bool refuses_everybody(const Block &block)
+{
+    const auto *deny = find(block, "deny");
+    return deny != nullptr && deny->word(1) == "all";
+}
+
+// What a script makes of a file is the file's as well.
+bool runs_scripts(const Block &block)
+{
+    return find(block, "fastcgi_pass") != nullptr ||
+           find(block, "uwsgi_pass") != nullptr ||
+           find(block, "scgi_pass") != nullptr;
+}
+
+void Lint::add_pattern(const Directive &location, const Level &server)
+{
+    const auto &block = location.block;
+    bool hands_out = (is_file_location(block) || runs_scripts(block)) &&
+                     find(block, "alias") == nullptr &&
+                     find(block, "internal") == nullptr &&
+                     !refuses_everybody(block);
+
+    auto level = level_below(server, block);
+    if (!pattern_of(location).empty() && hands_out && !level.is_protected() &&
+        find(block, "bff") == nullptr) {
+        patterns_.push_back({&location, level.root});
+    }
+}
+
+void Lint::asked_first()
+{
+    for (const auto &pattern : patterns_) {
+        for (const auto &place : places_) {
+            if (!is_asked_before(pattern, place)) {
+                continue;
+            }
+            tell(Why::is_asked_first, *pattern.location,
+                 "location " + quoted(shown(*pattern.location)) +
+                     " is asked before location " +
+                     quoted(shown(*place.location)) +
+                     ", whose files it hands out without a session; write "
+                     "\"bff\" with a provider there, or \"bff off\" if "
+                     "everybody may have them");
+        }
+    }
 }
 
 void Lint::detours()

@@ -5,7 +5,18 @@
 
 #include "core/lint/served_files.hpp"
 
+#include <algorithm>
+
+#include "core/base/text.hpp"
+
 namespace bff::lint {
+namespace {
+
+// What a path has to begin with to match, in lower case, as far as that is
+// seen without a regular expression's help.
+std::string beginning_of(std::string_view pattern);
+
+} // namespace
 
 std::string directory_of(const Place &place)
 {
@@ -53,6 +64,20 @@ std::optional<Detour> detour_to(const Place &place,
     return std::nullopt;
 }
 
+bool is_asked_before(const PatternPlace &pattern, const Place &place)
+{
+    if (!place.is_protected || !lets_patterns_first(*place.location) ||
+        place.files == nullptr || pattern.root == nullptr ||
+        place.files->name() != "root" ||
+        place.files->word(1) != pattern.root->word(1)) {
+        return false;
+    }
+
+    auto prefix = text::lower(prefix_of(*place.location));
+    auto beginning = beginning_of(pattern_of(*pattern.location));
+    return prefix.starts_with(beginning) || beginning.starts_with(prefix);
+}
+
 bool leaks_upwards(const Directive &location, const Directive &alias)
 {
     auto prefix = prefix_of(location);
@@ -76,5 +101,23 @@ const Place *place_of(std::string_view path, const std::vector<Place> &places)
     }
     return found;
 }
+
+namespace {
+
+std::string beginning_of(std::string_view pattern)
+{
+    if (!pattern.starts_with('^') || pattern.find('|') != pattern.npos) {
+        return {};
+    }
+
+    pattern.remove_prefix(1);
+    auto end =
+        std::min(pattern.find_first_of("\\.[](){}*+?$^"), pattern.size());
+    bool may_be_none = pattern.substr(end, 1).find_first_of("*?{") == 0;
+    return text::lower(
+        pattern.substr(0, may_be_none && end > 0 ? end - 1 : end));
+}
+
+} // namespace
 
 } // namespace bff::lint

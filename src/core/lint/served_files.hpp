@@ -38,6 +38,15 @@ struct Detour {
 std::optional<Detour> detour_to(const Place &place,
                                 const std::vector<Place> &places);
 
+// One location with a pattern, not in another one, that everybody may ask.
+struct PatternPlace {
+    const Directive *location;
+    const Directive *root; // null: none was written
+};
+
+// Does NGINX take files of `place` from there, and so without a session?
+bool is_asked_before(const PatternPlace &pattern, const Place &place);
+
 // A location "/a" with an alias "/dir/": "/a../b" is "/dir/../b".
 bool leaks_upwards(const Directive &location, const Directive &alias);
 

@@ -56,6 +56,9 @@ TEST(says_nothing_of_what_is_well)
         ck_assert_msg(in_server(server).empty(), "%s", server);
     }
     ck_assert(findings("bff corp; server { return 301 https://a; }").empty());
+    ck_assert(in_server("bff corp; if ($host = www.a) { return 301 "
+                        "https://a$request_uri; }")
+                  .empty());
 }
 
 TEST(tells_of_answers_before_a_session_is_looked_for)
@@ -205,6 +208,42 @@ TEST(tells_of_files_that_another_location_hands_out_without_a_session)
                   .empty());
     ck_assert(
         open("location / { root /srv; } location /x/ { bff corp; }").empty());
+}
+
+TEST(tells_of_patterns_that_are_asked_before_a_protected_prefix)
+{
+    auto with = [](std::string_view pattern, std::string_view modifier = "") {
+        return in_server("root /srv; add_header Cache-Control private; "
+                         "location " +
+                         std::string{modifier} +
+                         " /x/ { bff corp; } location " + std::string{pattern});
+    };
+
+    for (auto pattern :
+         {"~ \\.css$ { }", "~* \\.css$ { expires 1y; }", "~\\.css$ { }",
+          "~ ^/x/.*\\.css$ { }", "~ ^/X { }", "~ ^/xy?/ { }", "~ ^/(x|y)/ { }",
+          "~ ^/y|css$ { }", "~ \\.php$ { fastcgi_pass unix:/php; }",
+          "~ \\.css$ { root /srv; }"}) {
+        auto found = with(pattern);
+        ck_assert_msg(
+            is_one(found, "is asked before location \"/x/\"", "\"bff off\""),
+            "%s", pattern);
+    }
+    for (auto pattern :
+         {"~ \\.css$ { bff corp; }", "~ \\.css$ { bff off; }",
+          "~ /\\.ht { deny all; }", "~ \\.css$ { return 404; }",
+          "~ \\.css$ { root /srv/public; }", "~ \\.css$ { alias /pub/; }",
+          "~ ^/y/.*\\.css$ { }", "~ \\.css$ { internal; }",
+          "~ ^/api { proxy_pass http://api; }", "@css { }"}) {
+        ck_assert_msg(with(pattern).empty(), "%s", pattern);
+    }
+    for (auto modifier : {"^~", "="}) {
+        ck_assert_msg(with("~ \\.css$ { }", modifier).empty(), "%s", modifier);
+    }
+    ck_assert(in_location("location ~ \\.css$ { bff off; }").empty());
+    ck_assert(in_server("root /srv; location /x/ { bff corp; proxy_pass "
+                        "http://api; } location ~ \\.css$ { }")
+                  .empty());
 }
 
 TEST(tells_of_an_alias_that_can_be_left)
