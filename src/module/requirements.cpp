@@ -61,7 +61,7 @@ private:
 
 bool says_yes(ngx_http_request_t *r, ngx_http_complex_value_t variable)
 {
-    [[maybe_unused]] KeptCaptures kept{r};
+    [[maybe_unused]] KeptCaptures kept{r}; // of nothing without PCRE
     ngx_str_t text{};
 
     return ngx_http_complex_value(r, &variable, &text) == NGX_OK &&
@@ -93,7 +93,7 @@ bool is_made(const ngx_http_variable_t &variable)
 bool is_made_from_ours(ngx_http_request_t *r, RequestContext &ctx,
                        const ngx_http_variable_t &variable)
 {
-    [[maybe_unused]] KeptCaptures kept{r};
+    [[maybe_unused]] KeptCaptures kept{r}; // of nothing without PCRE
     ngx_http_variable_value_t made{};
 
     ctx.was_asked = false;
