@@ -253,19 +253,29 @@ ngx_table_elt_t *find_header(ngx_http_request_t *r, std::string_view name)
     return found;
 }
 
+// Asked many times for every request, and hardly ever about several lines.
 std::optional<std::string_view> header(ngx_http_request_t *r,
                                        std::string_view name)
 {
+    auto *first = find_header(r, name);
+    if (first == nullptr) {
+        return std::nullopt;
+    }
+
     std::vector<std::string_view> lines;
     walk(r->headers_in.headers, [&](const Place &place) {
-        if (has_name(place.element(), name)) {
+        bool is_another = place.element() != first;
+        if (is_another && has_name(place.element(), name)) {
             lines.push_back(view(place.element()->value));
         }
         return false;
     });
+    if (lines.empty()) {
+        return view(first->value);
+    }
 
-    return lines.empty() ? std::nullopt
-                         : std::optional{joined(r->pool, lines, ", ")};
+    lines.insert(lines.begin(), view(first->value));
+    return joined(r->pool, lines, ", ");
 }
 
 int count_headers(ngx_http_request_t *r, std::string_view name)
