@@ -9,6 +9,7 @@
 #include "core/lint/conf_text.hpp"
 
 #include <optional>
+#include <utility>
 
 namespace bff::lint {
 namespace {
@@ -19,6 +20,12 @@ constexpr std::string_view kSpaces = " \t\r\n";
 Error refused(std::string_view why)
 {
     return Error{Code::refused, std::string{why}};
+}
+
+// Files for these are long, and hold nothing but constants.
+bool is_table(std::string_view name)
+{
+    return name == "geo" || name == "types";
 }
 
 class Reader {
@@ -53,6 +60,7 @@ private:
     size_t at_ = 0;
     size_t line_ = 1;
     bool is_broken_ = false; // a quote without its end
+    bool is_table_ = false;
 };
 
 } // namespace
@@ -119,7 +127,9 @@ std::optional<Error> Reader::finish(Directive directive, char end, int depth,
             return refused("Lua without its end");
         }
     } else {
+        bool is_around = std::exchange(is_table_, is_table(directive.name()));
         auto inner = block(depth + 1, false);
+        is_table_ = is_around;
         if (!inner) {
             return std::move(inner).error();
         }
@@ -133,6 +143,10 @@ std::optional<Error> Reader::finish(Directive directive, char end, int depth,
 std::optional<Error> Reader::include(const Directive &directive, int depth,
                                      Block &into)
 {
+    if (is_table_) {
+        return std::nullopt;
+    }
+
     for (const auto &source : load_(directive.word(1))) {
         auto included = Reader{source, load_, depth + 1}.file();
         if (!included) {

@@ -96,6 +96,20 @@ TEST(puts_files_where_they_are_included)
     ck_assert((*block)[1].block[1].line == 2);
 }
 
+TEST(leaves_long_tables_where_they_are)
+{
+    auto load = [](std::string_view pattern) -> std::vector<lint::Source> {
+        ck_assert(pattern == "small");
+        return {{"small", "b;"}};
+    };
+    auto block = parse("geo $a { x y; include large; } types { include large; "
+                       "} map $a $b { include small; }",
+                       load);
+
+    ck_assert(static_cast<bool>(block));
+    ck_assert(print(*block) == "geo($a){x(y);};types;map($a)($b){b;};");
+}
+
 TEST(gives_up_on_what_nginx_would_not_read)
 {
     for (auto text : {"a", "a {", "a; }", "{", ";", "a \"b;", "a {b}", "}",
