@@ -61,6 +61,13 @@ void set_headers(ngx_http_request_t *r, RequestContext &ctx,
     }
 }
 
+// Nothing of ours is a copy of what the client has, or will be.
+void keep_from_caches(ngx_http_request_t *r)
+{
+    r->disable_not_modified = 1;
+    ngx::leave_out_expires(r);
+}
+
 ngx_int_t send_body(ngx_http_request_t *r, std::string_view body)
 {
     auto *b = static_cast<ngx_buf_t *>(ngx_calloc_buf(r->pool));
@@ -85,6 +92,7 @@ ngx_int_t send(ngx_http_request_t *r, RequestContext &ctx,
                const web::HttpResponse &response)
 {
     set_headers(r, ctx, response);
+    keep_from_caches(r);
     if (has_error_page(r, ctx, response.status)) {
         ctx.left_to_error_page = response.status;
         return response.status;

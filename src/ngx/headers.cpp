@@ -410,4 +410,27 @@ ngx_table_elt_t *add_response_header(ngx_http_request_t *r,
     return push(r->pool, r->headers_out.headers, name, value);
 }
 
+// "expires" takes the lines that NGINX's own pointers name, where there are
+// some.
+void leave_out_expires(ngx_http_request_t *r)
+{
+    ngx_list_t unsent{};
+    if (ngx_list_init(&unsent, r->pool, 2, sizeof(ngx_table_elt_t)) != NGX_OK) {
+        throw std::bad_alloc{};
+    }
+
+    auto *line = push(r->pool, unsent, "Cache-Control", "no-store");
+    r->headers_out.expires =
+        push(r->pool, unsent, "Expires", "Thu, 01 Jan 1970 00:00:01 GMT");
+#if (nginx_version >= 1023000)
+    r->headers_out.cache_control = line;
+#else
+    auto &lines = r->headers_out.cache_control;
+    if (ngx_array_init(&lines, r->pool, 1, sizeof(line)) != NGX_OK) {
+        throw std::bad_alloc{};
+    }
+    *static_cast<ngx_table_elt_t **>(ngx_array_push(&lines)) = line;
+#endif
+}
+
 } // namespace bff::ngx

@@ -58,6 +58,9 @@ void each_response_header(ngx_http_request_t *r, const HeaderVisit &visit);
 ngx_table_elt_t *add_response_header(ngx_http_request_t *r,
                                      std::string_view name,
                                      std::string_view value);
+// What "expires" would write into the answer is not sent: neither line is in
+// the list.
+void leave_out_expires(ngx_http_request_t *r);
 // One that is in the answer's list.
 inline void remove_response_header(ngx_table_elt_t *header)
 {

@@ -40,6 +40,13 @@ const s = stage(({ op, at }) => `
         location / { return 200 home; }
         location /api/ { bff quiet; }
     }
+
+    server {
+        listen ${at.tls('kept')};
+        expires 1h;
+        location / { return 200 home; }
+        location /api/ { bff corp; }
+    }
 `);
 
 async function loggedIn(name) {
@@ -362,6 +369,54 @@ test('a returnUrl at logout obeys the rule of returnUrl', async () => {
     assert.equal(answer.status, 400, answer.headers.location);
     assert.match(answer.body, /bad_return_url/);
     assert.equal((await b.session()).authenticated, true);
+});
+
+// [what, ask(browser)]
+const kKept = [
+    ['login', (b) => b.navigate('/bff/login', { follow: false })],
+    ['login by script', (b) => b.api('/bff/login', { method: 'POST' })],
+    ['bounce', (b) => b.navigate('/api/x', { from: 'cross-site',
+        follow: false })],
+    ['session', (b) => b.api('/bff/session')],
+    ['user', (b) => b.api('/bff/user')],
+    ['jwks', (b) => b.api('/bff/jwks')],
+    ['refresh', (b) => b.api('/bff/refresh', { method: 'POST' })],
+    ['no such page', (b) => b.api('/bff/nope')],
+    ['logout', (b) => b.api('/bff/logout', { method: 'POST' })],
+];
+
+test('"expires" of the server is not for the answers of the module',
+    async () => {
+        const b = await loggedIn('kept');
+        const home = await b.api('/');
+        assert.equal(home.headers['cache-control'], 'max-age=3600');
+
+        const wrong = [];
+        for (const [what, ask] of kKept) {
+            const { headers } = await ask(b);
+            const said = [headers['cache-control'], headers.expires];
+            if (said[0] !== 'no-store' || said[1] !== undefined) {
+                wrong.push(`${what}: ${said}`);
+            }
+        }
+        assert.deepEqual(wrong, []);
+    });
+
+test('conditions on a copy are not asked of an answer', async () => {
+    const conditions = { 'If-Match': '"x"', 'If-None-Match': '*',
+        'If-Modified-Since': 'Tue, 01 Jan 2030 00:00:00 GMT',
+        'If-Unmodified-Since': 'Mon, 01 Jan 2001 00:00:00 GMT' };
+
+    for (const [name, value] of Object.entries(conditions)) {
+        const { answer, browser } = await attempt(s,
+            { callback: { headers: { [name]: value } } });
+        assert.equal(answer.status, 200, `callback, ${name}`);
+
+        const session = await browser.api('/bff/session',
+            { headers: { [name]: value } });
+        assert.equal(session.status, 200, `session, ${name}`);
+        assert.equal(session.json().authenticated, true);
+    }
 });
 
 test('HEAD at the endpoints has the headers and no body', async () => {
