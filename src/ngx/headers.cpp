@@ -172,6 +172,13 @@ void forget_all_cookies(ngx_http_request_t *r)
     r->headers_in.cookie = nullptr;
 }
 
+// fastcgi_pass and its like have linked lines of one name, once for a request:
+// of a copied list the links lead into the other one.
+void link_again(ngx_http_request_t *r)
+{
+    r->headers_in.multi_linked = 0;
+}
+
 void remember_cookie(ngx_http_request_t *r, ngx_table_elt_t *header)
 {
     auto **last = &r->headers_in.cookie;
@@ -213,6 +220,8 @@ void forget_all_cookies(ngx_http_request_t *r)
         throw std::bad_alloc{};
     }
 }
+
+void link_again(ngx_http_request_t *) {} // there are no links
 
 void remember_cookie(ngx_http_request_t *r, ngx_table_elt_t *header)
 {
@@ -373,6 +382,7 @@ void own_header_list(ngx_http_request_t *sr)
     std::vector<ngx_table_elt_t *> cookies;
     each_cookie(sr, [&](ngx_table_elt_t *h) { cookies.push_back(h); });
     forget_all_cookies(sr);
+    link_again(sr);
 
     walk(shared, [&](const Place &place) {
         auto *copy = static_cast<ngx_table_elt_t *>(
