@@ -15,8 +15,8 @@ constexpr uint32_t kBucket = 8;
 constexpr uint64_t kGraceMs = Flights::kGrace.count() * 1000ULL;
 constexpr uint64_t kUndeliveredMs = 30 * 60 * 1000; // while there is room
 constexpr uint64_t kFailedMs = 5 * 60 * 1000;
-constexpr uint64_t kEarlyMs = 6000;       // each that is not due costs so much
-constexpr uint64_t kEarly = 5;            // and so many have credit
+constexpr uint64_t kEarlyMs = 1500;       // each that is not due costs so much
+constexpr uint64_t kEarly = 20;           // and so many have credit
 constexpr size_t kMostOctets = 16 * 1024; // three cookies with their names
 constexpr uint32_t kSwept = 64;
 

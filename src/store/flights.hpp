@@ -48,7 +48,7 @@ public:
         // It tells something new to who holds this generation.
         bool is_over_for(uint32_t held) const;
         bool is_newer_than(uint32_t held) const;
-        // One more that is not due: five at once, then one in six seconds.
+        // One more that is not due: twenty at once, then two in three seconds.
         bool may_be_early(uint64_t now) const;
     };
 
