@@ -19,6 +19,9 @@ import { ZoneMemory } from '../lib/zone_memory.mjs';
 
 const kMany = 250;
 
+// KiB that a worker may grow by; ASan keeps what was freed.
+const kGrowth = process.env.BFF_SANITIZE ? Infinity : 512;
+
 const block = (op, name, more = '') => `
     bff_provider ${name} {
         issuer ${op.issuer};
@@ -171,7 +174,7 @@ test('KEY-7: floods take nothing from anybody', async () => {
     const first = await round();
     const firstPages = pages();
     const second = await round();
-    assert.ok(second - first < 512, `${second - first} KiB more in a round`);
+    assert.ok(second - first < kGrowth, `${second - first} KiB more in a round`);
     assert.deepEqual(pages(), firstPages, 'pages of the zones');
     assert.deepEqual(s.nginx.workers(), [worker]);
     zones.forEach((zone) => zone.close());
@@ -278,7 +281,7 @@ test('GET userinfo in a loop: one question each, and no memory', async () => {
     const [worker] = s.nginx.workers();
     const before = ownMemory(worker);
     assert.deepEqual(await flood(s.at.port('main'), 200, request), { 200: 200 });
-    assert.ok(ownMemory(worker) - before < 512);
+    assert.ok(ownMemory(worker) - before < kGrowth);
     assert.equal(s.op.calls('userinfo').length, 300);
     assert.equal(s.op.requests.length, 300);
 });
