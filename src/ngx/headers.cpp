@@ -436,7 +436,8 @@ void leave_out_expires(ngx_http_request_t *r)
     r->headers_out.cache_control = line;
 #else
     auto &lines = r->headers_out.cache_control;
-    if (ngx_array_init(&lines, r->pool, 1, sizeof(line)) != NGX_OK) {
+    if (ngx_array_init(&lines, r->pool, 1, sizeof(ngx_table_elt_t *)) !=
+        NGX_OK) {
         throw std::bad_alloc{};
     }
     *static_cast<ngx_table_elt_t **>(ngx_array_push(&lines)) = line;

@@ -192,6 +192,7 @@ export class Nginx {
     }
 
     async reload() {
+        await until('workers to replace', () => this.workers().length > 0);
         const before = this.workers();
         process.kill(this.pid, 'SIGHUP');
 

@@ -337,8 +337,8 @@ void Lint::chosen_hosts(const std::string &where, const Block &block)
         if (!chosen.empty()) {
             tell(Why::chooses_host, directive,
                  quoted(directive.name()) + " in " + where +
-                     " takes its host from \"$" + chosen +
-                     "\", so that a request may choose where the session's "
+                     " takes its host from " + quoted('$' + chosen) +
+                     ", so that a request may choose where the session's "
                      "token goes; take it from a \"map\" of the hosts that "
                      "may have it");
         }
