@@ -3,6 +3,7 @@
 // A connection for a table's many rows: one request after the other, as bytes,
 // each answer read to its end. Who closes is come back to.
 
+import { takeChunked } from './chunked.mjs';
 import { connect } from './raw.mjs';
 import { within } from './wait.mjs';
 
@@ -128,23 +129,4 @@ function takeBody(bytes, all, isClosed) {
 
     return all('transfer-encoding')[0] === 'chunked' ? takeChunked(bytes)
         : isClosed ? { body: bytes, rest: Buffer.alloc(0) } : null;
-}
-
-function takeChunked(bytes) {
-    const parts = [];
-
-    for (let at = 0; ;) {
-        const eol = bytes.indexOf('\r\n', at);
-        const size = parseInt(bytes.toString('latin1', at, eol), 16);
-
-        if (eol < 0 || bytes.length < eol + 4 + size) {
-            return null;
-        }
-
-        at = eol + 4 + size;
-        if (size === 0) {
-            return { body: Buffer.concat(parts), rest: bytes.subarray(at) };
-        }
-        parts.push(bytes.subarray(eol + 2, eol + 2 + size));
-    }
 }

@@ -9,6 +9,7 @@
 import { createHash } from 'node:crypto';
 import net from 'node:net';
 
+import { takeChunked } from './chunked.mjs';
 import { freePort } from './ports.mjs';
 
 const kWebSocket = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11';
@@ -162,26 +163,4 @@ function takeRequest(bytes) {
     const length = Number(/^content-length:\s*(\d+)/im.exec(raw)?.[1] ?? 0);
     return rest.length < length ? null
         : { raw, body: rest.subarray(0, length), rest: rest.subarray(length) };
-}
-
-function takeChunked(bytes) {
-    const parts = [];
-    let at = 0;
-
-    for (;;) {
-        const eol = bytes.indexOf('\r\n', at);
-        const size = parseInt(bytes.toString('latin1', at, eol), 16);
-
-        if (eol < 0 || bytes.length < eol + 4 + size) {
-            return null;
-        }
-
-        at = eol + 4 + size;
-
-        if (size === 0) {
-            return { body: Buffer.concat(parts), rest: bytes.subarray(at) };
-        }
-
-        parts.push(bytes.subarray(eol + 2, eol + 2 + size));
-    }
 }
