@@ -108,7 +108,8 @@ session::Found Refresher::newest(session::Found found)
     }
 
     auto before = provider_.party->client->refresh_before;
-    if (!found.session->is_due(before, now_by_ngx()) && !flights_.has_early()) {
+    if (!found.session->is_due(before, now_by_ngx()) &&
+        !flights_.has_early(found.session->id)) {
         return found;
     }
 

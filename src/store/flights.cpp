@@ -48,6 +48,13 @@ session::SessionTable results_of(const Shared &shared)
     return session::SessionTable{shared.flight_results};
 }
 
+// An id is random, so any octet of it is a good number.
+uint64_t &early_until(Shared &shared, std::string_view session)
+{
+    auto octet = static_cast<unsigned char>(session.front());
+    return shared.early_until[octet % Shared::kEarly];
+}
+
 // Its octets; 0: it had to give way.
 size_t copy_result(const Shared &shared, const SharedFlight &flight,
                    std::span<char> into)
@@ -264,7 +271,7 @@ Flights::Landing Flights::land(std::string_view session, uint64_t lease,
     flight->lease.end();
 
     if (result.is_early) {
-        __atomic_store_n(&zone_.shared->early_until, now + kGraceMs,
+        __atomic_store_n(&early_until(*zone_.shared, session), now + kGraceMs,
                          __ATOMIC_RELAXED);
     }
     return is_kept ? Landing::done : Landing::no_room;
@@ -306,9 +313,10 @@ Flights::Landing Flights::fail(std::string_view session, uint64_t lease,
     return Landing::done;
 }
 
-bool Flights::has_early() const
+bool Flights::has_early(std::string_view session) const
 {
-    auto until = __atomic_load_n(&zone_.shared->early_until, __ATOMIC_RELAXED);
+    auto until =
+        __atomic_load_n(&early_until(*zone_.shared, session), __ATOMIC_RELAXED);
 
     return until != 0 && monotonic_now() < until;
 }

@@ -79,8 +79,9 @@ public:
     Landing fail(std::string_view session, uint64_t lease, Code code,
                  uint64_t wait);
 
-    // Somebody may hold a token that is good, but not the newest.
-    bool has_early() const;
+    // Somebody may hold a token of this session, or of one in 64 others, that
+    // is good, but not the newest. Takes no lock.
+    bool has_early(std::string_view session) const;
 
     // A browser was told: the result is needed for the others on their way.
     void delivered(std::string_view session, uint32_t generation);

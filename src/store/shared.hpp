@@ -129,7 +129,10 @@ struct Shared {
     uint32_t flights_swept;
     SharedFlight *flights;
     void *flight_results; // a session_table
-    uint64_t early_until; // a refresh before its time was; without a lock
+    // A refresh before its time was, of a session whose id has this number;
+    // without a lock.
+    static constexpr size_t kEarly = 64;
+    uint64_t early_until[kEarly];
     UsedOnceTable *used_logins;
     UsedOnceTable *used_tokens;
     RevocationRing *revocations;
