@@ -87,10 +87,12 @@ void add_cors(ngx_http_request_t *r)
         return;
     }
 
+    ngx::SoughtHeader origin{"origin"};
+    ngx::seek_headers(r, {&origin, 1});
+
     remove_cors_headers(r);
     for (const auto &header :
-         web::cors_headers(*policy, ngx::header(r, "origin"),
-                           ngx::count_headers(r, "origin"))) {
+         web::cors_headers(*policy, ngx::value_of(r, origin), origin.lines)) {
         ngx::add_response_header(r, header.name, header.value);
     }
     vary_by_origin(r);

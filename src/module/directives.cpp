@@ -134,6 +134,7 @@ const web::OriginPolicy *origin_policy(ngx_conf_t *cf, const LocConf &conf,
     }
     if (conf.csrf_header != nullptr) {
         policy->csrf_header_name = conf.csrf_header->name;
+        policy->csrf_header_key = text::lower(conf.csrf_header->name);
         policy->csrf_header_value = conf.csrf_header->value;
     }
     if (conf.trusted_origins != nullptr) {

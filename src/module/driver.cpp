@@ -25,16 +25,17 @@ template <class... F> Overloaded(F...) -> Overloaded<F...>; // for clang 14
 
 // --- showing the story what is true now ---
 
-std::string extra_auth_args(ngx_http_request_t *r, Provider &provider)
+std::string_view extra_auth_args(void *request)
 {
+    auto *r = static_cast<ngx_http_request_t *>(request);
+    auto &written = find_context(r)->provider->extra_auth_args;
     ngx_str_t value{};
 
-    if (provider.extra_auth_args.value.data != nullptr &&
-        ngx_http_complex_value(r, &provider.extra_auth_args, &value) !=
-            NGX_OK) {
+    if (written.value.data != nullptr &&
+        ngx_http_complex_value(r, &written, &value) != NGX_OK) {
         throw std::bad_alloc{};
     }
-    return std::string{ngx::view(value)};
+    return ngx::view(value);
 }
 
 template <class Tell>
@@ -45,13 +46,12 @@ flow::Step show(ngx_http_request_t *r, RequestContext &ctx, Tell tell)
     auto request = view_of(r, ctx);
     const auto *time = ngx_timeofday();
     auto now = instant(time->sec);
-    auto args = extra_auth_args(r, provider);
 
-    return tell(
-        flow::Visit{request, ctx.found, provider.documents->provider(now),
-                    *provider.party, *loc_conf(r).origins, main.entropy,
-                    main.used_logins, main.used_tokens, main.revocations, args,
-                    now, loc_conf(r).activity == 1, Milliseconds{time->msec}});
+    return tell(flow::Visit{
+        request, ctx.found, provider.documents->provider(now), *provider.party,
+        *loc_conf(r).origins, main.entropy, main.used_logins, main.used_tokens,
+        main.revocations, web::LateText{extra_auth_args, r}, now,
+        loc_conf(r).activity == 1, Milliseconds{time->msec}});
 }
 
 flow::Step next_step(ngx_http_request_t *r, RequestContext &ctx)

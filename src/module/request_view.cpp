@@ -4,6 +4,8 @@
 
 #include "module/request_view.hpp"
 
+#include <array>
+
 #include "core/base/text.hpp"
 #include "core/web/request_kind.hpp"
 #include "ngx/headers.hpp"
@@ -36,8 +38,10 @@ std::string_view host_of(ngx_http_request_t *r)
     return names(host, name) ? host : std::string_view{};
 }
 
-std::string_view request_id(ngx_http_request_t *r)
+std::string_view request_id(void *request)
 {
+    auto *r = static_cast<ngx_http_request_t *>(request);
+
     auto *value =
         ngx_http_get_indexed_variable(r, main_conf(r).request_id_index);
     if (value == nullptr || value->not_found) {
@@ -51,14 +55,85 @@ std::string_view or_empty(std::optional<std::string_view> value)
     return value.value_or(std::string_view{});
 }
 
-void look_for_upgrade(ngx_http_request_t *r, web::RequestView &view)
+// What the core may want to know of a request's headers.
+class Headers {
+public:
+    Headers(ngx_http_request_t *r, std::string_view csrf_header) : request_{r}
+    {
+        sought_[csrf].name = csrf_header;
+        ngx::seek_headers(r, sought_);
+    }
+
+    enum Name {
+        accept,
+        content_type,
+        sec_purpose,
+        purpose,
+        origin,
+        sec_fetch_site,
+        sec_fetch_mode,
+        upgrade,
+        preflight_method,
+        preflight_headers,
+        csrf,
+        kNames
+    };
+
+    std::optional<std::string_view> operator[](Name name) const
+    {
+        return ngx::value_of(request_, sought_[name]);
+    }
+    int lines(Name name) const { return sought_[name].lines; }
+
+private:
+    ngx_http_request_t *request_;
+    std::array<ngx::SoughtHeader, kNames> sought_{{
+        {"accept"},
+        {"content-type"},
+        {"sec-purpose"},
+        {"purpose"},
+        {"origin"},
+        {"sec-fetch-site"},
+        {"sec-fetch-mode"},
+        {"upgrade"},
+        {"access-control-request-method"},
+        {"access-control-request-headers"},
+        {},
+    }};
+};
+
+void look_for_upgrade(ngx_http_request_t *r, const Headers &headers,
+                      web::RequestView &view)
 {
-    auto protocol = ngx::header(r, "upgrade");
+    auto protocol = headers[Headers::upgrade];
 
     view.is_upgrade = protocol.has_value();
     view.is_websocket = protocol && web::is_websocket_handshake(
                                         view.method, *protocol,
                                         or_empty(ngx::header(r, "connection")));
+}
+
+void show_headers(ngx_http_request_t *r, web::RequestView &view)
+{
+    Headers headers{r, loc_conf(r).origins->csrf_header_key};
+
+    view.accept = or_empty(headers[Headers::accept]);
+    view.content_type = or_empty(headers[Headers::content_type]);
+    view.sec_purpose = or_empty(headers[Headers::sec_purpose]);
+    if (view.sec_purpose.empty()) {
+        view.sec_purpose = or_empty(headers[Headers::purpose]);
+    }
+    view.csrf_header = or_empty(headers[Headers::csrf]);
+    view.origin = headers[Headers::origin];
+    view.origins = headers.lines(Headers::origin);
+    view.sec_fetch_site = headers[Headers::sec_fetch_site];
+    view.sec_fetch_mode = headers[Headers::sec_fetch_mode];
+    look_for_upgrade(r, headers, view);
+    if (r->method == NGX_HTTP_OPTIONS) {
+        view.access_control_request_method = headers[Headers::preflight_method];
+        view.access_control_request_headers =
+            headers[Headers::preflight_headers];
+    }
 }
 
 } // namespace
@@ -75,27 +150,9 @@ web::RequestView view_of(ngx_http_request_t *r, const RequestContext &ctx)
     view.query = ngx::view(r->args);
     view.cookie = ctx.cookie;
     view.body = ctx.body ? std::string_view{*ctx.body} : std::string_view{};
-    view.accept = or_empty(ngx::header(r, "accept"));
-    view.content_type = or_empty(ngx::header(r, "content-type"));
-    view.sec_purpose = or_empty(ngx::header(r, "sec-purpose"));
-    if (view.sec_purpose.empty()) {
-        view.sec_purpose = or_empty(ngx::header(r, "purpose"));
-    }
-    view.csrf_header =
-        or_empty(ngx::header(r, loc_conf(r).origins->csrf_header_name));
-    view.request_id = request_id(r);
-    view.origin = ngx::header(r, "origin");
-    view.origins = ngx::count_headers(r, "origin");
-    view.sec_fetch_site = ngx::header(r, "sec-fetch-site");
-    view.sec_fetch_mode = ngx::header(r, "sec-fetch-mode");
+    view.request_id = {request_id, r};
     view.authorization = ctx.authorization;
-    look_for_upgrade(r, view);
-    if (r->method == NGX_HTTP_OPTIONS) {
-        view.access_control_request_method =
-            ngx::header(r, "access-control-request-method");
-        view.access_control_request_headers =
-            ngx::header(r, "access-control-request-headers");
-    }
+    show_headers(r, view);
 
     return view;
 }

@@ -38,9 +38,21 @@ void walk(ngx_list_t &list, Visit visit)
     }
 }
 
+// `name` in lower case; NGINX has made its key so, other modules perhaps not.
 bool has_name(const ngx_table_elt_t *header, std::string_view name)
 {
-    return text::equal_ignoring_case(view(header->key), name);
+    if (header->key.len != name.size()) {
+        return false;
+    }
+
+    return header->lowcase_key != nullptr
+               ? ngx_memcmp(header->lowcase_key, name.data(), name.size()) == 0
+               : text::equal_ignoring_case(view(header->key), name);
+}
+
+uint64_t length_bit(size_t length)
+{
+    return uint64_t{1} << (length & 63);
 }
 
 // One line as it is, several in the pool.
@@ -262,41 +274,55 @@ ngx_table_elt_t *find_header(ngx_http_request_t *r, std::string_view name)
     return found;
 }
 
-// Asked many times for every request, and hardly ever about several lines.
 std::optional<std::string_view> header(ngx_http_request_t *r,
                                        std::string_view name)
 {
-    auto *first = find_header(r, name);
-    if (first == nullptr) {
+    SoughtHeader sought{name};
+    seek_headers(r, {&sought, 1});
+
+    return value_of(r, sought);
+}
+
+// Most lines are told apart by their lengths alone.
+void seek_headers(ngx_http_request_t *r, std::span<SoughtHeader> sought)
+{
+    uint64_t lengths = 0;
+    for (const auto &one : sought) {
+        lengths |= length_bit(one.name.size());
+    }
+
+    walk(r->headers_in.headers, [&](const Place &place) {
+        auto *line = place.element();
+        if ((lengths & length_bit(line->key.len)) == 0) {
+            return false;
+        }
+        for (auto &one : sought) {
+            if (has_name(line, one.name)) {
+                one.first = one.lines++ == 0 ? line : one.first;
+            }
+        }
+        return false;
+    });
+}
+
+std::optional<std::string_view> value_of(ngx_http_request_t *r,
+                                         const SoughtHeader &sought)
+{
+    if (sought.lines == 0) {
         return std::nullopt;
+    }
+    if (sought.lines == 1) {
+        return view(sought.first->value);
     }
 
     std::vector<std::string_view> lines;
     walk(r->headers_in.headers, [&](const Place &place) {
-        bool is_another = place.element() != first;
-        if (is_another && has_name(place.element(), name)) {
+        if (has_name(place.element(), sought.name)) {
             lines.push_back(view(place.element()->value));
         }
         return false;
     });
-    if (lines.empty()) {
-        return view(first->value);
-    }
-
-    lines.insert(lines.begin(), view(first->value));
     return joined(r->pool, lines, ", ");
-}
-
-int count_headers(ngx_http_request_t *r, std::string_view name)
-{
-    int count = 0;
-
-    walk(r->headers_in.headers, [&](const Place &place) {
-        count += has_name(place.element(), name);
-        return false;
-    });
-
-    return count;
 }
 
 std::vector<std::string> all_headers(ngx_http_request_t *r,

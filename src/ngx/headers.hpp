@@ -8,6 +8,8 @@
 
 #pragma once
 
+#include <span>
+
 #include "ngx/ngx.hpp"
 #include "ngx/text.hpp"
 
@@ -24,8 +26,17 @@ ngx_table_elt_t *find_header(ngx_http_request_t *r, std::string_view name);
 std::optional<std::string_view> header(ngx_http_request_t *r,
                                        std::string_view name);
 
-// How many lines of that name there are.
-int count_headers(ngx_http_request_t *r, std::string_view name);
+// A name (lower case) to look for, and what was found of it.
+struct SoughtHeader {
+    std::string_view name;
+    ngx_table_elt_t *first = nullptr;
+    int lines = 0;
+};
+// All of them in one pass over the list.
+void seek_headers(ngx_http_request_t *r, std::span<SoughtHeader> sought);
+// As header().
+std::optional<std::string_view> value_of(ngx_http_request_t *r,
+                                         const SoughtHeader &sought);
 
 // The values of all its lines.
 std::vector<std::string> all_headers(ngx_http_request_t *r,

@@ -2,55 +2,66 @@
 
 // Bytes that are wiped when they go, and that have no way into a log.
 //
-// A std::string keeps old bytes in three places: in its capacity behind its
-// size, inside itself when it is short, and inside what it was moved from.
-// So whoever gives bytes away or takes new ones is wiped as a whole.
+// Whoever copies a secret shares its bytes, which never change: so they lie
+// in memory once, and are wiped when the last one goes. The count is for one
+// thread, as an NGINX worker is.
 
 #include "core/base/secret.hpp"
+
+#include <cstring>
+#include <new>
 
 #include <openssl/crypto.h>
 
 namespace bff {
 
-Secret::Secret(std::string &&bytes) noexcept : bytes_{std::move(bytes)}
+struct Secret::Block {
+    size_t holders;
+    size_t size;
+
+    char *bytes() { return reinterpret_cast<char *>(this + 1); }
+};
+
+Secret::Secret(std::string_view bytes)
+{
+    if (bytes.empty()) {
+        return;
+    }
+
+    void *memory = ::operator new(sizeof(Block) + bytes.size());
+    block_ = new (memory) Block{1, bytes.size()};
+    std::memcpy(block_->bytes(), bytes.data(), bytes.size());
+}
+
+Secret::Secret(std::string &&bytes) : Secret{std::string_view{bytes}}
 {
     bff::wipe(bytes);
 }
 
-Secret::Secret(Secret &&other) noexcept : bytes_{std::move(other.bytes_)}
+Secret::Secret(const Secret &other) noexcept : block_{other.block_}
 {
-    other.wipe();
-}
-
-Secret &Secret::operator=(const Secret &other)
-{
-    if (this != &other) {
-        wipe(); // first, because assigning may free the old buffer
-        bytes_ = other.bytes_;
+    if (block_ != nullptr) {
+        block_->holders++;
     }
-
-    return *this;
 }
 
-Secret &Secret::operator=(Secret &&other) noexcept
+std::string_view Secret::reveal() const noexcept
 {
-    if (this != &other) {
-        wipe();
-        bytes_ = std::move(other.bytes_);
-        other.wipe();
+    return block_ == nullptr ? std::string_view{}
+                             : std::string_view{block_->bytes(), block_->size};
+}
+
+size_t Secret::size() const noexcept
+{
+    return block_ == nullptr ? 0 : block_->size;
+}
+
+void Secret::let_go() noexcept
+{
+    if (--block_->holders == 0) {
+        OPENSSL_cleanse(block_->bytes(), block_->size);
+        ::operator delete(block_);
     }
-
-    return *this;
-}
-
-Secret::~Secret()
-{
-    wipe();
-}
-
-void Secret::wipe() noexcept
-{
-    bff::wipe(bytes_);
 }
 
 bool equal_in_constant_time(std::string_view a, std::string_view b) noexcept

@@ -6,29 +6,43 @@
 
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace bff {
 
 class Secret {
 public:
     Secret() = default;
-    explicit Secret(std::string_view bytes) : bytes_{bytes} {}
-    explicit Secret(std::string &&bytes) noexcept; // wipes what it took from
-    Secret(const Secret &) = default;
-    Secret(Secret &&other) noexcept;
-    Secret &operator=(const Secret &other);
-    Secret &operator=(Secret &&other) noexcept;
-    ~Secret();
+    explicit Secret(std::string_view bytes);
+    explicit Secret(std::string &&bytes); // wipes what it took from
+    Secret(const Secret &other) noexcept; // shares its bytes
+    Secret(Secret &&other) noexcept
+        : block_{std::exchange(other.block_, nullptr)}
+    {
+    }
+    Secret &operator=(Secret other) noexcept
+    {
+        std::swap(block_, other.block_);
+        return *this;
+    }
+    ~Secret()
+    {
+        if (block_ != nullptr) {
+            let_go();
+        }
+    }
 
     // The only way out: one search shows every place.
-    std::string_view reveal() const noexcept { return bytes_; }
-    bool empty() const noexcept { return bytes_.empty(); }
-    size_t size() const noexcept { return bytes_.size(); }
+    std::string_view reveal() const noexcept;
+    bool empty() const noexcept { return block_ == nullptr; }
+    size_t size() const noexcept;
 
 private:
-    void wipe() noexcept;
+    struct Block;
 
-    std::string bytes_;
+    void let_go() noexcept;
+
+    Block *block_ = nullptr;
 };
 
 // Compares in a time that depends on the lengths only.

@@ -44,7 +44,7 @@ struct Visit {
     session::UsedLogins &used_logins;
     session::UsedTokens &used_tokens;
     session::Revocations &revocations;
-    std::string_view extra_auth_args; // evaluated for this request
+    web::LateText extra_auth_args; // evaluated for this request
     Instant now;
     bool is_activity = true; // requests are, where this one went
     Milliseconds fraction{}; // of the second

@@ -80,6 +80,10 @@ bool may_hold_back_cookies(const Visit &visit)
 
 Result<Done> check_origin(const Visit &visit)
 {
+    if (!visit.request.origin) {
+        return visit.origins.allows(visit.request, ""); // nothing to compare
+    }
+
     // Without a Host (HTTP/1.0) no Origin is ours, the rest still counts.
     auto own = own_origin(visit);
 

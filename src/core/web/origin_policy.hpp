@@ -25,6 +25,7 @@ struct OriginPolicy {
 
     Mode mode = Mode::automatic;
     std::string csrf_header_name = "X-CSRF";
+    std::string csrf_header_key = "x-csrf"; // the same in lower case
     std::string csrf_header_value = "1";
     std::vector<std::string> trusted; // normalised origins
 

@@ -7,10 +7,35 @@
 
 #pragma once
 
+#include <concepts>
 #include <optional>
 #include <string_view>
 
 namespace bff::web {
+
+// A text that is made when somebody reads it; hardly anybody does.
+class LateText {
+public:
+    using Make = std::string_view (*)(void *of);
+
+    LateText() = default;
+    LateText(Make make, void *of) : make_{make}, of_{of} {}
+    template <class Text> // as it is
+        requires std::convertible_to<const Text &, std::string_view>
+    LateText(const Text &text) : text_{text}
+    {
+    }
+
+    operator std::string_view() const
+    {
+        return make_ != nullptr ? make_(of_) : text_;
+    }
+
+private:
+    std::string_view text_;
+    Make make_ = nullptr;
+    void *of_ = nullptr;
+};
 
 struct RequestView {
     std::string_view method; // GET, POST, ...
@@ -25,7 +50,7 @@ struct RequestView {
     std::string_view sec_purpose; // Sec-Purpose, or the older Purpose
     std::string_view csrf_header; // value of the header bff_csrf_header names
     std::string_view body;        // of a POST to an endpoint
-    std::string_view request_id;
+    LateText request_id;
 
     // Absent and empty are not the same here.
     std::optional<std::string_view> origin;

@@ -1,21 +1,64 @@
 // Copyright (C) The bff authors. SPDX-License-Identifier: BSD-2-Clause
 
-// That a secret leaves nothing behind: not in a buffer it grew out of, not in
-// an object it was moved from, not where it lived.
+// That a secret leaves nothing behind: not in what it was made from, and not in
+// its own memory when the last one who holds it goes.
 
 #include "core/base/secret.hpp"
 
-#include <cstddef>
+#include <cstdlib>
 #include <memory>
+#include <new>
 #include <ostream>
 #include <type_traits>
+#include <utility>
+
+#include <malloc.h>
 
 #include "unit.hpp"
+
+namespace {
+
+// Watches for the memory around some bytes to be freed.
+const char *watched = nullptr;
+size_t watched_octets = 0;
+std::string what_was_there;
+
+void look_at(void *memory)
+{
+    auto *begin = static_cast<const char *>(memory);
+    if (watched == nullptr || watched < begin ||
+        watched >= begin + malloc_usable_size(memory)) {
+        return;
+    }
+
+    what_was_there.assign(std::exchange(watched, nullptr), watched_octets);
+}
+
+} // namespace
+
+void *operator new(size_t octets)
+{
+    if (void *memory = std::malloc(octets)) {
+        return memory;
+    }
+    throw std::bad_alloc{};
+}
+
+void operator delete(void *memory) noexcept
+{
+    look_at(memory);
+    std::free(memory);
+}
+
+void operator delete(void *memory, size_t) noexcept
+{
+    operator delete(memory);
+}
 
 namespace bff {
 namespace {
 
-constexpr std::string_view kShort = "s3cr3t-inline"; // fits into the object
+constexpr std::string_view kShort = "s3cr3t-inline"; // fits into a string
 constexpr std::string_view kLong = "a secret that is too long to be kept in "
                                    "the string object itself";
 
@@ -31,16 +74,35 @@ bool holds(const void *memory, size_t octets, std::string_view needle)
     return bytes.find(needle) != std::string_view::npos;
 }
 
-// Moving out of a short string overwrites its first octet at most.
 bool holds_the_short_one(const void *object)
 {
-    return holds(object, sizeof(Secret), kShort.substr(1));
+    // moving out of a short string overwrites its first octet at most
+    return holds(object, sizeof(std::string), kShort.substr(1));
 }
 
 bool is_zero(const char *bytes, size_t octets)
 {
     return std::string_view{bytes, octets} == std::string(octets, '\0');
 }
+
+class Freed {
+public:
+    explicit Freed(std::string_view bytes)
+    {
+        what_was_there.assign(bytes.size(), '?'); // no memory is needed later
+        watched_octets = bytes.size();
+        watched = bytes.data();
+    }
+    ~Freed() { watched = nullptr; }
+    Freed(const Freed &) = delete;
+    Freed &operator=(const Freed &) = delete;
+
+    bool is_freed() const { return watched == nullptr; }
+    bool is_zero() const
+    {
+        return what_was_there == std::string(watched_octets, '\0');
+    }
+};
 
 TEST(a_secret_reveals_what_it_was_given)
 {
@@ -71,15 +133,15 @@ TEST(a_short_string_is_wiped_when_a_secret_takes_it)
     ck_assert(!holds_the_short_one(&source));
 }
 
-TEST(a_long_string_is_taken_without_a_copy)
+TEST(a_long_string_is_wiped_when_a_secret_takes_it)
 {
     std::string source{kLong};
     const char *bytes = source.data();
     Secret secret{std::move(source)};
 
-    ck_assert(secret.reveal().data() == bytes);
     ck_assert(secret.reveal() == kLong);
     ck_assert(source.empty());
+    ck_assert(is_zero(bytes, kLong.size()));
 }
 
 TEST(a_moved_from_secret_holds_nothing)
@@ -87,45 +149,51 @@ TEST(a_moved_from_secret_holds_nothing)
     Secret first{kShort};
     Secret second{std::move(first)};
     Secret third;
-    ck_assert(!holds_the_short_one(&first));
 
     third = std::move(second);
-    ck_assert(!holds_the_short_one(&second));
     ck_assert(first.empty() && second.empty());
     ck_assert(third.reveal() == kShort);
 }
 
-TEST(a_destroyed_secret_leaves_nothing_where_it_lived)
+TEST(a_copy_shares_the_bytes)
 {
-    alignas(Secret) std::byte home[sizeof(Secret)]{};
-    auto *secret = std::construct_at(reinterpret_cast<Secret *>(home), kShort);
-    ck_assert(holds_the_short_one(home));
+    Secret first{kLong};
+    Secret second{first};
+    Secret third;
+    third = second;
 
-    std::destroy_at(secret);
-    ck_assert(!holds_the_short_one(home));
+    ck_assert(first.reveal().data() == second.reveal().data());
+    ck_assert(first.reveal().data() == third.reveal().data());
 }
 
-TEST(moving_into_a_secret_wipes_what_it_held)
+TEST(the_last_holder_wipes_the_bytes)
 {
-    Secret secret{kLong};
-    const char *old = secret.reveal().data();
-    Secret other{kShort};
-    secret = std::move(other); // neither buffer is freed here
+    auto first = std::make_unique<Secret>(kLong);
+    auto second = std::make_unique<Secret>(*first);
+    Freed freed{first->reveal()};
 
-    ck_assert(secret.reveal() == kShort);
-    ck_assert(!holds(old, kLong.size(), kLong.substr(kShort.size() + 1)));
+    first.reset();
+    ck_assert(!freed.is_freed());
+    ck_assert(second->reveal() == kLong);
+
+    second.reset();
+    ck_assert(freed.is_freed() && freed.is_zero());
 }
 
-TEST(copying_into_a_secret_wipes_what_it_held)
+TEST(what_is_assigned_to_a_secret_wipes_what_it_held)
 {
-    Secret secret{kLong};
-    const char *old = secret.reveal().data();
+    Secret moved_into{kLong};
+    Secret copied_into{std::string{kLong}};
     Secret other{kShort};
-    secret = other;
 
-    ck_assert(secret.reveal() == kShort);
-    ck_assert(other.reveal() == kShort);
-    ck_assert(!holds(old, kLong.size(), kLong.substr(kShort.size() + 1)));
+    Freed first{moved_into.reveal()};
+    moved_into = Secret{kShort};
+    ck_assert(first.is_freed() && first.is_zero());
+
+    Freed second{copied_into.reveal()};
+    copied_into = other;
+    ck_assert(second.is_freed() && second.is_zero());
+    ck_assert(copied_into.reveal() == kShort && other.reveal() == kShort);
 }
 
 TEST(a_copy_lives_on_its_own)
