@@ -5,7 +5,6 @@
 
 #include "module/access_handler.hpp"
 
-#include "core/flow/access_flow.hpp"
 #include "module/cors.hpp"
 #include "module/driver.hpp"
 #include "module/endpoint_handler.hpp"
@@ -19,14 +18,6 @@ namespace {
 bool is_http_09(ngx_http_request_t *r)
 {
     return r->http_version < NGX_HTTP_VERSION_10 && !r->post_action;
-}
-
-ngx_int_t tell_access(ngx_http_request_t *r, LocConf &location,
-                      flow::Policy policy)
-{
-    return tell(r, *location.use->provider, [policy] {
-        return std::make_unique<flow::AccessFlow>(policy);
-    });
 }
 
 // "satisfy any": somebody else said yes before we were asked. A session that
@@ -59,7 +50,7 @@ ngx_int_t on_access(ngx_http_request_t *r)
         return answer_preflight(r, *location.use->provider);
     }
 
-    auto rc = tell_access(r, location, policy_of(location));
+    auto rc = tell_access(r, *location.use->provider);
     if (rc != NGX_DECLINED) {
         return rc;
     }

@@ -249,10 +249,10 @@ bool compile(ngx_conf_t *cf, MainConf &main, Provider &provider)
     if (!sessions) {
         return refuse(cf, provider, sessions.error().detail);
     }
-    provider.sessions.emplace(store::Sessions::Seals{provider.cookies,
-                                                     provider.party->keys,
-                                                     main.entropy},
-                              **sessions, provider.session_store);
+    provider.sessions.emplace(
+        store::Sessions::Seals{provider.cookies, provider.party->keys,
+                               main.entropy},
+        **sessions, provider.session_store, *main.opened_sessions);
     provider.refresher.emplace(
         provider,
         Refresher::World{main.entropy, main.used_logins, main.used_tokens,
@@ -289,6 +289,7 @@ bool compile(ngx_conf_t *cf, MainConf &main)
     if (!find_request_id(cf, main) || !add_zone(cf, main)) {
         return false;
     }
+    main.opened_sessions.emplace(main.session_cache);
     for (auto *provider : main.providers) {
         if (!check_redirect_uri(cf, main, *provider) ||
             !compile(cf, main, *provider)) {

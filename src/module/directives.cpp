@@ -19,6 +19,9 @@
 namespace bff::module {
 namespace {
 
+constexpr size_t kSessionCache = 64 * 1024 * 1024;
+constexpr size_t kLeastSessionCache = 64 * 1024;
+
 constexpr std::string_view kNameCharacters =
     "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_";
 
@@ -188,6 +191,31 @@ char *read_zone(ngx_conf_t *cf, ngx_command_t *, void *conf)
 
     main->zone_name = ngx::in_pool(cf->pool, zone->name);
     main->zone_size = zone->size;
+
+    return NGX_CONF_OK;
+}
+
+char *read_session_cache(ngx_conf_t *cf, ngx_command_t *, void *conf)
+{
+    auto *main = static_cast<MainConf *>(conf);
+    auto size = args(cf)[1];
+
+    if (main->session_cache != NGX_CONF_UNSET_SIZE) {
+        return error("is duplicate: there is one cache for all providers");
+    }
+
+    main->session_cache = 0;
+    if (ngx::view(size) == "off") {
+        return NGX_CONF_OK;
+    }
+
+    auto octets = ngx_parse_size(&size);
+    if (octets == NGX_ERROR ||
+        octets < static_cast<ssize_t>(kLeastSessionCache)) {
+        return error("needs \"off\" or a size of at least 64k, as in "
+                     "\"bff_session_cache 16m\"");
+    }
+    main->session_cache = octets;
 
     return NGX_CONF_OK;
 }
@@ -379,9 +407,11 @@ void *create_main_conf(ngx_conf_t *cf)
 
 char *init_main_conf(ngx_conf_t *cf, void *conf)
 {
-    return compile(cf, *static_cast<MainConf *>(conf))
-               ? NGX_CONF_OK
-               : static_cast<char *>(NGX_CONF_ERROR);
+    auto &main = *static_cast<MainConf *>(conf);
+    ngx_conf_init_size_value(main.session_cache, kSessionCache);
+
+    return compile(cf, main) ? NGX_CONF_OK
+                             : static_cast<char *>(NGX_CONF_ERROR);
 }
 
 void *create_srv_conf(ngx_conf_t *cf)

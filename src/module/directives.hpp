@@ -10,6 +10,7 @@ namespace bff::module {
 
 char *read_provider(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *read_zone(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+char *read_session_cache(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *read_bff(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *read_endpoints(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *read_unauthenticated(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);

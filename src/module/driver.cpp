@@ -271,8 +271,7 @@ ngx_int_t perform(ngx_http_request_t *r, RequestContext &ctx, flow::Step step)
         step);
 }
 
-void begin(ngx_http_request_t *r, RequestContext &ctx, Provider &provider,
-           const MakeStory &make_story)
+void begin(ngx_http_request_t *r, RequestContext &ctx, Provider &provider)
 {
     take_renewed(ctx); // of before an internal redirect
     if (ctx.provider != &provider) {
@@ -284,9 +283,23 @@ void begin(ngx_http_request_t *r, RequestContext &ctx, Provider &provider,
     ctx.is_stale = std::exchange(ctx.was_asked, false) || ctx.is_stale;
     ctx.is_renewing = false;
     ctx.details.reset();
+}
+
+// Most requests end here at once: their story needs no memory of its own.
+flow::Step begin_access(ngx_http_request_t *r, RequestContext &ctx,
+                        Provider &provider, const flow::Policy &policy)
+{
+    begin(r, ctx, provider);
     ctx.found =
-        newest(ctx, provider.sessions->find(ctx.cookie, instant(ngx_time())));
-    ctx.story = make_story();
+        newest(ctx, provider.sessions->look(ctx.cookie, instant(ngx_time())));
+
+    flow::AccessFlow story{policy};
+    auto step = show(
+        r, ctx, [&](const flow::Visit &visit) { return story.begin(visit); });
+    if (std::holds_alternative<flow::Fetch>(step)) {
+        ctx.story = std::make_unique<flow::AccessFlow>(std::move(story));
+    }
+    return step;
 }
 
 } // namespace
@@ -304,9 +317,7 @@ void peek(ngx_http_request_t *r, Provider &provider)
     auto policy = policy_of(loc_conf(r));
     policy.without_session = flow::Unauthenticated::pass;
 
-    begin(r, ctx, provider,
-          [&] { return std::make_unique<flow::AccessFlow>(policy); });
-    auto step = next_step(r, ctx);
+    auto step = begin_access(r, ctx, provider, policy);
     ctx.story.reset();
 
     if (auto *proceed = std::get_if<flow::Proceed>(&step)) {
@@ -341,10 +352,27 @@ ngx_int_t tell(ngx_http_request_t *r, Provider &provider,
         return NGX_AGAIN;
     }
     if (!ctx.answer) {
-        begin(r, ctx, provider, make_story);
+        begin(r, ctx, provider);
+        ctx.found = newest(
+            ctx, provider.sessions->find(ctx.cookie, instant(ngx_time())));
+        ctx.story = make_story();
     }
 
     return perform(r, ctx, next_step(r, ctx));
+}
+
+ngx_int_t tell_access(ngx_http_request_t *r, Provider &provider)
+{
+    auto &ctx = context(r);
+
+    if (ctx.is_waiting()) {
+        return NGX_AGAIN;
+    }
+
+    return perform(
+        r, ctx,
+        ctx.answer ? next_step(r, ctx)
+                   : begin_access(r, ctx, provider, policy_of(loc_conf(r))));
 }
 
 } // namespace bff::module

@@ -15,9 +15,14 @@ namespace bff::module {
 //   NGX_DONE      answered
 //   NGX_DECLINED  the story has no objection (Pass, Proceed): see ctx.granted
 //   a status      for NGINX to answer
+//
+// Of an endpoint:
 using MakeStory = std::function<std::unique_ptr<flow::Story>()>;
 ngx_int_t tell(ngx_http_request_t *r, Provider &provider,
                const MakeStory &make_story);
+
+// Of a request to the location: may it pass?
+ngx_int_t tell_access(ngx_http_request_t *r, Provider &provider);
 
 // Answers without a story, and without looking at any session. Returns as
 // tell() does.

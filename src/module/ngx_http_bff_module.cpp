@@ -160,6 +160,9 @@ ngx_command_t module_commands[] = {
     {ngx_string("bff_zone"), NGX_HTTP_MAIN_CONF | NGX_CONF_TAKE1,
      ngx::guarded<read_zone>, NGX_HTTP_MAIN_CONF_OFFSET, 0, nullptr},
 
+    {ngx_string("bff_session_cache"), NGX_HTTP_MAIN_CONF | NGX_CONF_TAKE1,
+     ngx::guarded<read_session_cache>, NGX_HTTP_MAIN_CONF_OFFSET, 0, nullptr},
+
     {ngx_string("bff"), kEverywhere | NGX_CONF_TAKE1, ngx::guarded<read_bff>,
      NGX_HTTP_LOC_CONF_OFFSET, 0, nullptr},
 

@@ -41,10 +41,24 @@ session::Found newest(const RequestContext &ctx, session::Found found)
     return found.is_newer ? as_it_stands(ctx, std::move(found)) : found;
 }
 
-// As its new tokens are to find it: the request that wants them may be use.
-session::Session as_used(const RequestContext &ctx,
-                         const session::Change &change)
+// It is opened once more; one that its store has lost meanwhile stays brief.
+void complete(RequestContext &ctx)
 {
+    if (!ctx.found.session || !ctx.found.session->is_brief) {
+        return;
+    }
+
+    auto opened = ctx.provider->sessions->find(ctx.cookie, Instant{});
+    if (opened.session && opened.session->id == ctx.found.session->id) {
+        ctx.found.session = std::move(opened.session);
+    }
+}
+
+// As its new tokens are to find it: the request that wants them may be use.
+session::Session as_used(RequestContext &ctx, const session::Change &change)
+{
+    complete(ctx);
+
     auto *rewrite = std::get_if<session::Rewrite>(&change);
 
     return rewrite != nullptr && rewrite->is_used
@@ -104,6 +118,7 @@ void take_renewed(RequestContext &ctx)
 void replace_rejected(RequestContext &ctx)
 {
     if (ctx.granted == ctx.provider && ctx.found.session && !is_slow(ctx)) {
+        complete(ctx);
         ctx.provider->refresher->rejected(*ctx.found.session);
     }
 }
@@ -233,6 +248,7 @@ void write_anew(RequestContext &ctx)
         return;
     }
 
+    complete(ctx);
     auto session = session::used(
         *ctx.found.session,
         rewrite.is_used ? now : std::min(ctx.found.session->active, now));

@@ -13,9 +13,11 @@ session::Found as_it_stands(const RequestContext &ctx, session::Found found);
 // With tokens that its browser has not heard of yet, as well.
 session::Found newest(const RequestContext &ctx, session::Found found);
 
+// With its details, which a request to an API hardly ever needs.
+void complete(RequestContext &ctx);
+
 // As its new tokens are to find it: the request that wants them may be use.
-session::Session as_used(const RequestContext &ctx,
-                         const session::Change &change);
+session::Session as_used(RequestContext &ctx, const session::Change &change);
 
 // Does what became of the session, with an answer that goes out now. Errors:
 // as the store's.

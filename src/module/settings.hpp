@@ -46,6 +46,8 @@ struct MainConf {
     ngx::InheritedMemory memory;
     store::SharedZone zone;
     std::list<NamedZone> session_zones;
+    size_t session_cache = NGX_CONF_UNSET_SIZE; // octets per worker; 0: off
+    std::optional<session::OpenedSessions> opened_sessions;
     store::UsedLogins used_logins{zone};
     store::UsedTokens used_tokens{zone};
     store::Revocations revocations{zone};

@@ -7,7 +7,7 @@
 
 #include "core/session/claims.hpp"
 #include "core/session/session_codec.hpp"
-#include "module/request_context.hpp"
+#include "module/session_news.hpp"
 #include "ngx/boundary.hpp"
 #include "ngx/headers.hpp"
 #include "ngx/text.hpp"
@@ -28,6 +28,7 @@ const session::Session *live_session(RequestContext &ctx)
 // Opened once for a request, when somebody asks.
 const session::Details *details(RequestContext &ctx)
 {
+    complete(ctx);
     auto *session = live_session(ctx);
     if (session == nullptr) {
         return nullptr;

@@ -25,19 +25,35 @@ bool has_chunk(std::string_view cookie_header,
 session::Found CookieStore::find(std::string_view cookie_header,
                                  Instant now) const
 {
-    if (cookie_header.empty()) {
-        return {};
-    }
+    auto found = sealed(cookie_header);
 
-    auto session = session::read_session(cookie_header, style_, keys_, now);
-    if (session) {
-        return {State::active, std::move(*session)};
-    }
+    return found ? open(cookie_header, *found, now)
+                 : nothing(cookie_header, found.error().code);
+}
 
+Result<session::SealedSession>
+CookieStore::sealed(std::string_view cookie_header) const
+{
+    return session::sealed_session(cookie_header, style_);
+}
+
+session::Found CookieStore::open(std::string_view cookie_header,
+                                 const session::SealedSession &sealed,
+                                 Instant now) const
+{
+    auto session = session::open_session(sealed, style_, keys_, now);
+
+    return session ? session::Found{State::active, std::move(*session)}
+                   : nothing(cookie_header, session.error().code);
+}
+
+session::Found CookieStore::nothing(std::string_view cookie_header,
+                                    Code why) const
+{
     if (!has_chunk(cookie_header, style_)) {
         return {};
     }
-    if (session.error().code == Code::expired) {
+    if (why == Code::expired) {
         return {State::expired, std::nullopt};
     }
     return {session::may_be_mixed(cookie_header, style_) ? State::mixed

@@ -24,6 +24,15 @@ public:
     }
 
     session::Found find(std::string_view cookie_header, Instant now) const;
+    // The two halves of it: cookies of ours, or why there is no session; and
+    // what they hold.
+    Result<session::SealedSession> sealed(std::string_view cookie_header) const;
+    session::Found open(std::string_view cookie_header,
+                        const session::SealedSession &sealed,
+                        Instant now) const;
+    session::Found nothing(std::string_view cookie_header, Code why) const;
+
+    const session::CookieStyle &style() const { return style_; }
 
     // Set-Cookie for this session, or for its handle; `sent`: the cookies that
     // the browser has, when that is known. Errors: unsupported (the session is

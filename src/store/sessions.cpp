@@ -19,6 +19,32 @@ session::Found Sessions::find(std::string_view cookie_header, Instant now) const
     return zone_.find(std::move(*found.session), now);
 }
 
+session::Found Sessions::look(std::string_view cookie_header, Instant now) const
+{
+    auto sealed = cookies_.sealed(cookie_header);
+    if (!sealed) {
+        return cookies_.nothing(cookie_header, sealed.error().code);
+    }
+
+    if (auto *known = opened_.find(*sealed, cookies_.style(), now)) {
+        if (!known->session.is_expired(now)) {
+            return {session::Found::State::active, known->session};
+        }
+        opened_.drop(known);
+    }
+
+    auto found = cookies_.open(cookie_header, *sealed, now);
+    if (!found.session) {
+        return found;
+    }
+    if (!found.session->handle.empty()) {
+        return zone_.find(std::move(*found.session), now);
+    }
+
+    opened_.keep(*sealed, cookies_.style(), {*found.session}, now);
+    return found;
+}
+
 Result<std::vector<web::SetCookie>>
 Sessions::apply(const session::Change &change,
                 const session::Found &before) const

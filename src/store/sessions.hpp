@@ -5,6 +5,7 @@
 
 #pragma once
 
+#include "core/session/opened_sessions.hpp"
 #include "store/cookie_store.hpp"
 #include "store/zone_store.hpp"
 
@@ -21,13 +22,19 @@ public:
     };
 
     // place: of a new session that would fit either.
-    Sessions(const Seals &seals, SessionZone &zone, Place place)
+    Sessions(const Seals &seals, SessionZone &zone, Place place,
+             session::OpenedSessions &opened)
         : cookies_{seals.style, seals.keys, seals.entropy},
-          zone_{seals.style, seals.entropy, zone}, place_{place}
+          zone_{seals.style, seals.entropy, zone}, place_{place}, opened_{
+                                                                      opened}
     {
     }
 
     session::Found find(std::string_view cookie_header, Instant now) const;
+
+    // The same for a request that hardly needs anything of it: a session that
+    // was looked at before is brief.
+    session::Found look(std::string_view cookie_header, Instant now) const;
 
     // Does it, and says what the browser must be told; `before` is what was
     // found in the cookies that it came with. Errors: unavailable (no random
@@ -53,6 +60,7 @@ private:
     CookieStore cookies_;
     ZoneStore zone_;
     Place place_;
+    session::OpenedSessions &opened_;
 };
 
 } // namespace bff::store

@@ -216,17 +216,33 @@ const EVP_CIPHER *aes_256_gcm()
 
 enum class Way { decrypt = 0, encrypt = 1 }; // the numbers are OpenSSL's
 
-Handle<EVP_CIPHER_CTX> started(Way way, const EVP_CIPHER *cipher, Octets key,
-                               Octets iv)
-{
-    Handle<EVP_CIPHER_CTX> ctx{EVP_CIPHER_CTX_new()};
-    if (ctx && EVP_CipherInit_ex2(ctx.get(), cipher, key.data(), iv.data(),
-                                  static_cast<int>(way), nullptr) != 1) {
-        ctx.reset();
+// Kept from one use to the next, each with a key of its own: to make one
+// costs as much as to use it.
+class Context {
+public:
+    Context(const EVP_CIPHER *cipher, Way way)
+        : ctx_{EVP_CIPHER_CTX_new()}, way_{way}
+    {
+        if (ctx_ && EVP_CipherInit_ex2(ctx_.get(), cipher, nullptr, nullptr,
+                                       static_cast<int>(way), nullptr) != 1) {
+            ctx_.reset();
+        }
     }
 
-    return ctx;
-}
+    // Null: OpenSSL has no memory, or no such cipher.
+    EVP_CIPHER_CTX *start(Octets key, Octets iv)
+    {
+        bool is_started =
+            ctx_ &&
+            EVP_CipherInit_ex2(ctx_.get(), nullptr, key.data(), iv.data(),
+                               static_cast<int>(way_), nullptr) == 1;
+        return is_started ? ctx_.get() : nullptr;
+    }
+
+private:
+    Handle<EVP_CIPHER_CTX> ctx_;
+    Way way_;
+};
 
 bool update(EVP_CIPHER_CTX *ctx, unsigned char *out, Octets in)
 {
@@ -269,6 +285,41 @@ void add_counter_block(unsigned char *octets, unsigned char counter,
     }
 }
 
+// What comes of a key alone: the one of before is hardly ever another one.
+class KeySchedule {
+public:
+    bool use(std::string_view key)
+    {
+        if (ctx_ != nullptr && equal_in_constant_time(view(key_), key)) {
+            return true;
+        }
+
+        ctx_ = kept_.start(octets_of(key), {});
+        k1_.fill(0);
+        if (ctx_ == nullptr || !update(ctx_, k1_.data(), k1_)) {
+            ctx_ = nullptr;
+            return false;
+        }
+        double_block(k1_);
+        std::copy(key.begin(), key.end(), key_.begin());
+        return true;
+    }
+
+    EVP_CIPHER_CTX *ctx() const { return ctx_; }
+    const Block &k1() const { return k1_; }
+
+private:
+    static std::string_view view(const MessageKey &key)
+    {
+        return {reinterpret_cast<const char *>(key.data()), key.size()};
+    }
+
+    Context kept_{aes_256_ecb(), Way::encrypt};
+    EVP_CIPHER_CTX *ctx_ = nullptr;
+    MessageKey key_{};
+    Block k1_{};
+};
+
 // CMAC(key, M1) || CMAC(key, M2), the KDF in counter mode of NIST SP 800-108.
 // Both messages are one full block, so CMAC is AES(key, M ^ K1), where K1 is
 // AES(key, 0) doubled:
@@ -278,25 +329,21 @@ void add_counter_block(unsigned char *octets, unsigned char counter,
 //   M2       0  2  'X' 0   the same
 std::optional<MessageKey> derive(std::string_view key, std::string_view nonce)
 {
-    if (key.size() != kKeyOctets || nonce.size() != kNonceOctets) {
+    static KeySchedule kept;
+
+    if (key.size() != kKeyOctets || nonce.size() != kNonceOctets ||
+        !kept.use(key)) {
         return std::nullopt;
     }
 
-    Block k1{};
-    auto ctx = started(Way::encrypt, aes_256_ecb(), octets_of(key), {});
-    if (!ctx || !update(ctx.get(), k1.data(), k1)) {
-        return std::nullopt;
-    }
-
-    double_block(k1);
     MessageKey derived{};
     for (unsigned char half : {0, 1}) {
-        auto *octets = derived.data() + half * k1.size();
-        std::copy(k1.begin(), k1.end(), octets);
+        auto *octets = derived.data() + half * kept.k1().size();
+        std::copy(kept.k1().begin(), kept.k1().end(), octets);
         add_counter_block(octets, half + 1, nonce);
     }
 
-    if (!update(ctx.get(), derived.data(), derived)) {
+    if (!update(kept.ctx(), derived.data(), derived)) {
         return std::nullopt;
     }
 
@@ -309,12 +356,12 @@ std::optional<std::string> encrypt(const MessageKey &key, std::string_view iv,
     std::string sealed(plain.size() + kTagOctets, '\0');
     auto *out = octets_of(sealed);
     auto *tag = out + plain.size();
-    auto ctx = started(Way::encrypt, aes_256_gcm(), key, octets_of(iv));
+    static Context kept{aes_256_gcm(), Way::encrypt};
+    auto *ctx = kept.start(key, octets_of(iv));
 
-    if (!ctx || !update(ctx.get(), nullptr, octets_of(aad)) ||
-        !update(ctx.get(), out, octets_of(plain)) || !finish(ctx.get()) ||
-        EVP_CIPHER_CTX_ctrl(ctx.get(), EVP_CTRL_AEAD_GET_TAG, kTagOctets,
-                            tag) != 1) {
+    if (ctx == nullptr || !update(ctx, nullptr, octets_of(aad)) ||
+        !update(ctx, out, octets_of(plain)) || !finish(ctx) ||
+        EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_AEAD_GET_TAG, kTagOctets, tag) != 1) {
         return std::nullopt;
     }
 
@@ -332,13 +379,14 @@ std::optional<std::string> decrypt(const MessageKey &key, std::string_view iv,
     auto text = sealed.substr(0, sealed.size() - kTagOctets);
     std::string tag{sealed.substr(text.size())};
     std::string plain(text.size(), '\0');
-    auto ctx = started(Way::decrypt, aes_256_gcm(), key, octets_of(iv));
+    static Context kept{aes_256_gcm(), Way::decrypt};
+    auto *ctx = kept.start(key, octets_of(iv));
 
-    if (!ctx || !update(ctx.get(), nullptr, octets_of(aad)) ||
-        !update(ctx.get(), octets_of(plain), octets_of(text)) ||
-        EVP_CIPHER_CTX_ctrl(ctx.get(), EVP_CTRL_AEAD_SET_TAG, kTagOctets,
+    if (ctx == nullptr || !update(ctx, nullptr, octets_of(aad)) ||
+        !update(ctx, octets_of(plain), octets_of(text)) ||
+        EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_AEAD_SET_TAG, kTagOctets,
                             tag.data()) != 1 ||
-        !finish(ctx.get())) {
+        !finish(ctx)) {
         wipe(plain); // nobody vouches for it
         return std::nullopt;
     }

@@ -29,7 +29,12 @@ std::string of_provider(const Visit &visit);
 
 Step RefreshFlow::begin(const Visit &visit)
 {
-    auto details = session::unpack_details(visit.found.session->packed_details);
+    const auto &session = *visit.found.session;
+    if (session.is_brief) {
+        return kept(visit, {Code::unavailable, "its details are not known"});
+    }
+
+    auto details = session::unpack_details(session.packed_details);
     if (!details || details->refresh_token.empty()) {
         return over(visit, "it has no refresh token");
     }

@@ -53,6 +53,7 @@ struct Session {
     // Not sealed: what whoever opened it knows besides.
     std::optional<Seconds> idle; // session_idle_timeout, as it is now
     bool has_old_key = false;    // sealed by another key than the first
+    bool is_brief = false; // as an API request needs it: without its details
 
     bool is_expired(Instant now) const { return left(now) <= Seconds{0}; }
     // The access token may still be sent; unknown lifetime counts as yes.

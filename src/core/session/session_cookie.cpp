@@ -50,7 +50,7 @@ Error too_large(const Session &session, const CookieStyle &style,
 Chunks chunks_in(std::string_view cookie_header, const CookieStyle &style);
 Result<size_t> count_of(const Chunks &chunks);
 bool has_each_chunk(const Chunks &chunks);
-std::optional<std::string> joined(const Chunks &chunks, size_t count);
+std::optional<std::string> joined(const SealedSession &sealed);
 
 crypto::Binding binding(const std::string &bound_name, const CookieStyle &style,
                         size_t count);
@@ -77,6 +77,10 @@ write_session(const Session &session, const CookieStyle &style,
               const crypto::Keyring &keys, crypto::Entropy &entropy,
               std::optional<std::string_view> cookie_header)
 {
+    if (session.is_brief) {
+        return Error{Code::unavailable, "the session's details are not known"};
+    }
+
     auto plain = encode(session);
     auto count = cookies_for(plain.size(), style);
     if (count > kChunks) {
@@ -116,9 +120,8 @@ write_handle(const Session &session, const CookieStyle &style,
     return cookies;
 }
 
-Result<Session> read_session(std::string_view cookie_header,
-                             const CookieStyle &style,
-                             const crypto::Keyring &keys, Instant now)
+Result<SealedSession> sealed_session(std::string_view cookie_header,
+                                     const CookieStyle &style)
 {
     auto chunks = chunks_in(cookie_header, style);
     if (chunks.is_empty()) {
@@ -130,18 +133,26 @@ Result<Session> read_session(std::string_view cookie_header,
         return std::move(count).error();
     }
 
-    auto envelope = joined(chunks, *count);
+    return SealedSession{chunks.values, *count};
+}
+
+Result<Session> open_session(const SealedSession &sealed,
+                             const CookieStyle &style,
+                             const crypto::Keyring &keys, Instant now)
+{
+    auto envelope = joined(sealed);
     if (!envelope) {
         return Error{Code::forged, "session cookie is not base64url"};
     }
 
-    auto name = bound_name(style, *count);
-    auto plain = crypto::unseal(*envelope, keys, binding(name, style, *count));
+    auto count = sealed.count;
+    auto name = bound_name(style, count);
+    auto plain = crypto::unseal(*envelope, keys, binding(name, style, count));
     if (!plain) {
         return std::move(plain).error();
     }
 
-    auto session = *count == 0 ? decode_handle(*plain) : decode(*plain);
+    auto session = count == 0 ? decode_handle(*plain) : decode(*plain);
     wipe(*plain);
     if (!session) {
         return session;
@@ -157,6 +168,15 @@ Result<Session> read_session(std::string_view cookie_header,
     }
 
     return session;
+}
+
+Result<Session> read_session(std::string_view cookie_header,
+                             const CookieStyle &style,
+                             const crypto::Keyring &keys, Instant now)
+{
+    auto sealed = sealed_session(cookie_header, style);
+    return sealed ? open_session(*sealed, style, keys, now)
+                  : Result<Session>{std::move(sealed).error()};
 }
 
 bool may_be_mixed(std::string_view cookie_header, const CookieStyle &style)
@@ -366,16 +386,16 @@ bool has_each_chunk(const Chunks &chunks)
 }
 
 // The envelope, behind the number of chunks.
-std::optional<std::string> joined(const Chunks &chunks, size_t count)
+std::optional<std::string> joined(const SealedSession &sealed)
 {
-    auto first = chunks.values[0].substr(1);
-    if (count <= 1) {
+    auto first = sealed.chunks[0].substr(1);
+    if (sealed.count <= 1) {
         return base64url::decode(first);
     }
 
     std::string text{first};
-    for (size_t i = 1; i < count; i++) {
-        text += chunks.values[i];
+    for (size_t i = 1; i < sealed.count; i++) {
+        text += sealed.chunks[i];
     }
 
     return base64url::decode(text);

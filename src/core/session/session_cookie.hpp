@@ -10,6 +10,7 @@
 
 #pragma once
 
+#include <array>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -64,7 +65,21 @@ write_handle(const Session &session, const CookieStyle &style,
              const crypto::Keyring &keys, crypto::Entropy &entropy,
              std::optional<std::string_view> cookie_header);
 
-// A session that a store keeps has only its names and times here, and its
+// A session as a browser shows it, still sealed: views into the header.
+struct SealedSession {
+    std::array<std::string_view, kChunks> chunks{}; // in order, none: ""
+    size_t count = 0;                               // 0: a handle
+};
+// Errors: expired (no such cookie at all), forged (no session, for sure).
+Result<SealedSession> sealed_session(std::string_view cookie_header,
+                                     const CookieStyle &style);
+
+// Errors: expired (the session is over), forged.
+Result<Session> open_session(const SealedSession &sealed,
+                             const CookieStyle &style,
+                             const crypto::Keyring &keys, Instant now);
+
+// Both. A session that a store keeps has only its names and times here, and its
 // handle. Errors: expired (no such cookie at all, or the session is over),
 // forged (everything else).
 Result<Session> read_session(std::string_view cookie_header,

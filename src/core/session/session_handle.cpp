@@ -69,6 +69,10 @@ Result<std::string> seal_record(const Session &session,
                                 const CookieStyle &style,
                                 crypto::Entropy &entropy)
 {
+    if (session.is_brief) {
+        return Error{Code::unavailable, "the session's details are not known"};
+    }
+
     auto plain = encode(session);
     auto sealed =
         crypto::seal_with(session.handle, plain, binding(style), entropy);

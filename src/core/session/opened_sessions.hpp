@@ -1,0 +1,81 @@
+// Copyright (C) The bff authors. SPDX-License-Identifier: BSD-2-Clause
+
+// The sessions that this worker has opened recently, so that the next request
+// does not open them again.
+//
+// Found by the octets of the seal's nonce, which are ours and random, and
+// confirmed by all of the text that was opened, in constant time: who knows
+// only part of a cookie gets nothing here. What is kept of a session is brief:
+// its details stay in the cookie until somebody asks.
+
+#pragma once
+
+#include <memory>
+#include <optional>
+
+#include "core/base/instant.hpp"
+#include "core/session/session.hpp"
+#include "core/session/session_cookie.hpp"
+
+namespace bff::session {
+
+class OpenedSessions {
+public:
+    // Keeps so many octets of sessions, all in all; 0: none.
+    explicit OpenedSessions(size_t octets);
+    ~OpenedSessions();
+    OpenedSessions(const OpenedSessions &) = delete;
+    OpenedSessions &operator=(const OpenedSessions &) = delete;
+
+    // What was kept for this text, under this style; null: nothing. Good until
+    // the next keep() or drop().
+    struct Opened {
+        Session session;      // brief
+        uint64_t place = 0;   // of its record, in the store that has it
+        uint64_t version = 0; // likewise
+    };
+    Opened *find(const SealedSession &sealed, const CookieStyle &style,
+                 Instant now) noexcept;
+
+    // Others go that were not used lately. A session that is too large for
+    // all of it is not kept, nor is one for whom there is no memory.
+    void keep(const SealedSession &sealed, const CookieStyle &style,
+              const Opened &opened, Instant now);
+
+    // It is over.
+    void drop(Opened *opened) noexcept;
+
+    size_t count() const noexcept { return count_; }
+    size_t octets() const noexcept { return octets_; }
+
+private:
+    struct Entry;
+    struct Freed {
+        void operator()(void *memory) const noexcept;
+    };
+
+    uint64_t bucket_of(uint64_t hash) const noexcept;
+    void grow() noexcept;
+    void put(Entry *entry) noexcept;
+    void remove(Entry *entry) noexcept;
+    void append(Entry *entry) noexcept;
+    void unlink(Entry *entry) noexcept;
+    bool is_in_use(const Entry &entry, Instant now) const noexcept;
+    void make_room(size_t octets, Instant now) noexcept;
+
+    size_t limit_;
+    size_t octets_ = 0;
+    size_t count_ = 0;
+
+    // Linear hashing: one bucket is split for each session that comes, so no
+    // request pays for all. The memory behind the last one was never touched.
+    std::unique_ptr<Entry *[], Freed> buckets_;
+    uint64_t reserved_ = 0;
+    uint64_t used_ = 0;  // buckets
+    uint64_t level_ = 0; // the largest power of two that is not more
+
+    Entry *oldest_ = nullptr;
+    Entry *newest_ = nullptr;
+};
+
+} // namespace bff::session
