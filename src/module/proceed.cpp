@@ -54,7 +54,8 @@ bool has_our_cookies(const MainConf &main, std::string_view cookie_header)
 void strip_cookies(ngx_http_request_t *r)
 {
     auto &main = main_conf(r);
-    if (!has_our_cookies(main, ngx::cookie_header(r))) {
+    bool is_own_list = r == r->main && find_context(r) != nullptr;
+    if (!is_own_list && !has_our_cookies(main, ngx::cookie_header(r))) {
         return;
     }
 
@@ -125,14 +126,20 @@ void write_authorization(ngx_http_request_t *r, const RequestContext &ctx,
         location.authorization == ngx_uint_t(flow::Authorization::bearer);
 
     if (who == flow::Who::client && ctx.authorization) {
-        ngx::set_authorization(r, *ctx.authorization);
+        ngx::set_authorization(r, *ctx.authorization, {});
     } else if (has_token) {
-        std::string value{"Bearer "};
-        value += ctx.bearer.reveal();
-        ngx::set_authorization(r, value);
-        wipe(value);
+        ngx::set_authorization(r, "Bearer ", ctx.bearer.reveal());
     } else {
-        ngx::remove_header(r, "authorization");
+        ngx::take_headers(r, "authorization");
+    }
+}
+
+// What its own list had is remembered for a location without a session.
+void take_dpop(ngx_http_request_t *r, RequestContext &ctx)
+{
+    auto taken = ngx::take_headers(r, "dpop");
+    if (!taken.empty()) {
+        ctx.dpop = std::move(taken);
     }
 }
 
@@ -151,7 +158,7 @@ ngx_int_t edit_protected(ngx_http_request_t *r, const LocConf &location)
     auto &ctx = context(r); // what the client sent, before it goes
     before_edit(r);
     if (who != flow::Who::client) {
-        ngx::remove_header(r, "dpop");
+        take_dpop(r, ctx);
     }
     write_authorization(r, ctx, location, who);
     ctx.was_edited = true;
@@ -171,11 +178,11 @@ void edit_unprotected(ngx_http_request_t *r)
 
     before_edit(r);
     if (ctx->authorization) {
-        ngx::set_authorization(r, *ctx->authorization);
+        ngx::set_authorization(r, *ctx->authorization, {});
     } else {
-        ngx::remove_header(r, "authorization");
+        ngx::take_headers(r, "authorization");
     }
-    ngx::remove_header(r, "dpop"); // a subrequest's parent may have it still
+    ngx::take_headers(r, "dpop"); // a subrequest's parent may have it still
     for (const auto &value : ctx->dpop) {
         ngx::add_header(r, "DPoP", value);
     }

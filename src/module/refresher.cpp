@@ -163,9 +163,9 @@ Refresher::opened(const Seen &seen, const session::Session &held) const
     }
 
     auto found = provider_.sessions->find(seen.sealed, kAnyTime);
-    return found.session ? std::optional{session::used_like(
-                               std::move(*found.session), held)}
-                         : std::nullopt;
+    return found.session
+               ? std::optional{session::used_like(*found.session, held)}
+               : std::nullopt;
 }
 
 bool Refresher::remembers(const session::Session &session) const

@@ -36,7 +36,6 @@ RequestContext::RequestContext(ngx_http_request_t *main)
     if (auto *header = main->headers_in.authorization) {
         authorization = std::string{ngx::view(header->value)};
     }
-    dpop = ngx::all_headers(main, "dpop");
 }
 
 RequestContext *find_context(ngx_http_request_t *r)

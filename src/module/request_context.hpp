@@ -22,7 +22,7 @@ struct RequestContext {
     ngx_msec_t began = ngx_current_msec;
     std::string_view cookie; // as the client sent it, before our edits
     std::optional<std::string> authorization; // likewise
-    std::vector<std::string> dpop;            // likewise
+    std::vector<std::string> dpop;   // likewise, since they were taken out
     std::optional<std::string> body; // of a POST to an endpoint, once read
     size_t body_octets = 0;          // that came so far
     bool is_body_too_large = false;

@@ -55,27 +55,32 @@ std::string_view or_empty(std::optional<std::string_view> value)
     return value.value_or(std::string_view{});
 }
 
-// What the core may want to know of a request's headers.
+std::string_view csrf_header(void *request)
+{
+    auto *r = static_cast<ngx_http_request_t *>(request);
+
+    return or_empty(ngx::header(r, loc_conf(r).origins->csrf_header_key));
+}
+
+// What the core may want to know of a request's headers, shorter names first.
 class Headers {
 public:
-    Headers(ngx_http_request_t *r, std::string_view csrf_header) : request_{r}
+    explicit Headers(ngx_http_request_t *r) : request_{r}
     {
-        sought_[csrf].name = csrf_header;
         ngx::seek_headers(r, sought_);
     }
 
     enum Name {
         accept,
-        content_type,
-        sec_purpose,
-        purpose,
         origin,
+        purpose,
+        upgrade,
+        sec_purpose,
+        content_type,
         sec_fetch_site,
         sec_fetch_mode,
-        upgrade,
         preflight_method,
         preflight_headers,
-        csrf,
         kNames
     };
 
@@ -89,16 +94,15 @@ private:
     ngx_http_request_t *request_;
     std::array<ngx::SoughtHeader, kNames> sought_{{
         {"accept"},
-        {"content-type"},
-        {"sec-purpose"},
-        {"purpose"},
         {"origin"},
+        {"purpose"},
+        {"upgrade"},
+        {"sec-purpose"},
+        {"content-type"},
         {"sec-fetch-site"},
         {"sec-fetch-mode"},
-        {"upgrade"},
         {"access-control-request-method"},
         {"access-control-request-headers"},
-        {},
     }};
 };
 
@@ -115,7 +119,7 @@ void look_for_upgrade(ngx_http_request_t *r, const Headers &headers,
 
 void show_headers(ngx_http_request_t *r, web::RequestView &view)
 {
-    Headers headers{r, loc_conf(r).origins->csrf_header_key};
+    Headers headers{r};
 
     view.accept = or_empty(headers[Headers::accept]);
     view.content_type = or_empty(headers[Headers::content_type]);
@@ -123,7 +127,7 @@ void show_headers(ngx_http_request_t *r, web::RequestView &view)
     if (view.sec_purpose.empty()) {
         view.sec_purpose = or_empty(headers[Headers::purpose]);
     }
-    view.csrf_header = or_empty(headers[Headers::csrf]);
+    view.csrf_header = {csrf_header, r};
     view.origin = headers[Headers::origin];
     view.origins = headers.lines(Headers::origin);
     view.sec_fetch_site = headers[Headers::sec_fetch_site];

@@ -163,9 +163,10 @@ session::Change with_renewed(RequestContext &ctx, const session::Change &change)
         return session::Keep{};
     }
 
-    auto &session = *ctx.found.session;
+    auto session = *ctx.found.session;
     if (rewrite != nullptr && rewrite->is_used) {
         session.active = instant(ngx_time());
+        ctx.found.session = session;
     }
     ctx.new_tokens = session;
     return session::Save{session};

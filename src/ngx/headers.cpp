@@ -50,9 +50,24 @@ bool has_name(const ngx_table_elt_t *header, std::string_view name)
                : text::equal_ignoring_case(view(header->key), name);
 }
 
-uint64_t length_bit(size_t length)
+void note(ngx_table_elt_t *line, std::span<SoughtHeader> sought)
 {
-    return uint64_t{1} << (length & 63);
+    for (auto &one : sought) {
+        if (one.name.size() > line->key.len) {
+            return;
+        }
+        if (has_name(line, one.name)) {
+            one.first = one.lines++ == 0 ? line : one.first;
+            return;
+        }
+    }
+}
+
+// One of 64: names with the same length and the same first letter share it.
+uint64_t bit_of(std::string_view name)
+{
+    auto number = name.size() + (name.empty() ? 0 : name[0] | 0x20);
+    return uint64_t{1} << (number & 63);
 }
 
 // One line as it is, several in the pool.
@@ -139,8 +154,19 @@ void remove_at(ngx_pool_t *pool, ngx_list_t &list, const Place &place)
     list.nalloc = std::max<ngx_uint_t>(list.last->nelts, 1);
 }
 
-ngx_table_elt_t *push(ngx_pool_t *pool, ngx_list_t &list, std::string_view name,
-                      std::string_view value)
+u_char kAuthorization[] = "authorization";
+
+constexpr ngx_uint_t hash_of(std::string_view lower)
+{
+    ngx_uint_t hash = 0;
+    for (char c : lower) {
+        hash = ngx_hash(hash, static_cast<u_char>(c));
+    }
+    return hash;
+}
+constexpr ngx_uint_t kAuthorizationHash = hash_of("authorization");
+
+ngx_table_elt_t *take_line(ngx_list_t &list)
 {
     auto *header = static_cast<ngx_table_elt_t *>(ngx_list_push(&list));
     if (header == nullptr) {
@@ -148,6 +174,13 @@ ngx_table_elt_t *push(ngx_pool_t *pool, ngx_list_t &list, std::string_view name,
     }
 
     *header = {};
+    return header;
+}
+
+ngx_table_elt_t *push(ngx_pool_t *pool, ngx_list_t &list, std::string_view name,
+                      std::string_view value)
+{
+    auto *header = take_line(list);
     header->key = in_pool(pool, name);
     header->value = in_pool(pool, value);
 
@@ -283,23 +316,18 @@ std::optional<std::string_view> header(ngx_http_request_t *r,
     return value_of(r, sought);
 }
 
-// Most lines are told apart by their lengths alone.
+// Most lines are told apart by one bit.
 void seek_headers(ngx_http_request_t *r, std::span<SoughtHeader> sought)
 {
-    uint64_t lengths = 0;
+    uint64_t bits = 0;
     for (const auto &one : sought) {
-        lengths |= length_bit(one.name.size());
+        bits |= bit_of(one.name);
     }
 
     walk(r->headers_in.headers, [&](const Place &place) {
         auto *line = place.element();
-        if ((lengths & length_bit(line->key.len)) == 0) {
-            return false;
-        }
-        for (auto &one : sought) {
-            if (has_name(line, one.name)) {
-                one.first = one.lines++ == 0 ? line : one.first;
-            }
+        if ((bits & bit_of(view(line->key))) != 0) {
+            note(line, sought);
         }
         return false;
     });
@@ -325,55 +353,61 @@ std::optional<std::string_view> value_of(ngx_http_request_t *r,
     return joined(r->pool, lines, ", ");
 }
 
-std::vector<std::string> all_headers(ngx_http_request_t *r,
-                                     std::string_view name)
+std::vector<std::string> take_headers(ngx_http_request_t *r,
+                                      std::string_view name)
 {
     std::vector<std::string> values;
 
-    walk(r->headers_in.headers, [&](const Place &place) {
-        if (has_name(place.element(), name)) {
-            values.emplace_back(view(place.element()->value));
+    while (auto *header = find_header(r, name)) {
+        values.emplace_back(view(header->value));
+        if (header == r->headers_in.authorization) {
+            r->headers_in.authorization = nullptr;
         }
-        return false;
-    });
+        remove_element(r, header);
+    }
 
     return values;
 }
 
 std::string_view cookie_header(ngx_http_request_t *r)
 {
+    std::string_view first;
+    int count = 0;
+    each_cookie(r, [&](ngx_table_elt_t *h) {
+        first = count++ == 0 ? view(h->value) : first;
+    });
+    if (count <= 1) {
+        return first;
+    }
+
     std::vector<std::string_view> lines;
     each_cookie(r,
                 [&](ngx_table_elt_t *h) { lines.push_back(view(h->value)); });
-
     return joined(r->pool, lines, "; ");
 }
 
-void set_authorization(ngx_http_request_t *r, std::string_view value)
+void set_authorization(ngx_http_request_t *r, std::string_view scheme,
+                       std::string_view credentials)
 {
+    auto value = in_pool(r->pool, scheme, credentials);
+
     if (auto *header = r->headers_in.authorization; header != nullptr) {
-        header->value = in_pool(r->pool, value);
+        header->value = value;
         return;
     }
 
-    r->headers_in.authorization =
-        push(r->pool, r->headers_in.headers, "Authorization", value);
+    auto *header = take_line(r->headers_in.headers);
+    header->key = ngx_string("Authorization");
+    header->value = value;
+    header->lowcase_key = kAuthorization;
+    header->hash = kAuthorizationHash;
+    r->headers_in.authorization = header;
 }
 
 void add_header(ngx_http_request_t *r, std::string_view name,
                 std::string_view value)
 {
     push(r->pool, r->headers_in.headers, name, value);
-}
-
-void remove_header(ngx_http_request_t *r, std::string_view name)
-{
-    while (auto *header = find_header(r, name)) {
-        if (header == r->headers_in.authorization) {
-            r->headers_in.authorization = nullptr;
-        }
-        remove_element(r, header);
-    }
 }
 
 void edit_cookies(ngx_http_request_t *r, const CookieEdit &edit)

@@ -32,24 +32,24 @@ struct SoughtHeader {
     ngx_table_elt_t *first = nullptr;
     int lines = 0;
 };
-// All of them in one pass over the list.
+// All of them in one pass over the list; the shorter names stand first.
 void seek_headers(ngx_http_request_t *r, std::span<SoughtHeader> sought);
 // As header().
 std::optional<std::string_view> value_of(ngx_http_request_t *r,
                                          const SoughtHeader &sought);
 
-// The values of all its lines.
-std::vector<std::string> all_headers(ngx_http_request_t *r,
-                                     std::string_view name);
-
 // The Cookie lines, joined by "; "; "" without any. A view into the pool.
 std::string_view cookie_header(ngx_http_request_t *r);
 
-// Exactly one Authorization line with this value, whatever stood there.
-void set_authorization(ngx_http_request_t *r, std::string_view value);
+// Exactly one Authorization line with this value, which is both together,
+// whatever stood there.
+void set_authorization(ngx_http_request_t *r, std::string_view scheme,
+                       std::string_view credentials);
 void add_header(ngx_http_request_t *r, std::string_view name,
                 std::string_view value);
-void remove_header(ngx_http_request_t *r, std::string_view name);
+// Removes all lines of that name, and tells what stood there.
+std::vector<std::string> take_headers(ngx_http_request_t *r,
+                                      std::string_view name);
 
 // Rewrites every Cookie line: `edit` gives what is left of it, "" for
 // nothing, nullopt for no change.

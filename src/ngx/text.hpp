@@ -20,19 +20,27 @@ inline ngx_str_t borrow(std::string_view text)
             reinterpret_cast<u_char *>(const_cast<char *>(text.data()))};
 }
 
-// A copy that lives as long as the pool, with a zero behind it. Throws
-// bad_alloc.
-inline ngx_str_t in_pool(ngx_pool_t *pool, std::string_view text)
+// A copy of one text, or of two, the second behind the first; it lives as
+// long as the pool, with a zero behind it. Throws bad_alloc.
+inline ngx_str_t in_pool(ngx_pool_t *pool, std::string_view first,
+                         std::string_view second)
 {
-    auto *data = static_cast<u_char *>(ngx_pnalloc(pool, text.size() + 1));
+    auto size = first.size() + second.size();
+    auto *data = static_cast<u_char *>(ngx_pnalloc(pool, size + 1));
     if (data == nullptr) {
         throw std::bad_alloc{};
     }
 
-    ngx_memcpy(data, text.data(), text.size());
-    data[text.size()] = '\0';
+    auto *end = ngx_cpymem(data, first.data(), first.size());
+    end = ngx_cpymem(end, second.data(), second.size());
+    *end = '\0';
 
-    return {text.size(), data};
+    return {size, data};
+}
+
+inline ngx_str_t in_pool(ngx_pool_t *pool, std::string_view text)
+{
+    return in_pool(pool, text, {});
 }
 
 ngx_str_t in_pool(ngx_pool_t *pool, const char *text) = delete;

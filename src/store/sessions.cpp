@@ -16,7 +16,7 @@ session::Found Sessions::find(std::string_view cookie_header, Instant now) const
         return found;
     }
 
-    return zone_.find(std::move(*found.session), now);
+    return zone_.find(*found.session, now);
 }
 
 session::Found Sessions::look(std::string_view cookie_header, Instant now) const
@@ -27,7 +27,7 @@ session::Found Sessions::look(std::string_view cookie_header, Instant now) const
     }
 
     if (auto *known = opened_.find(*sealed, cookies_.style(), now)) {
-        if (!known->session.is_expired(now)) {
+        if (!known->session->is_expired(now)) {
             return {session::Found::State::active, known->session};
         }
         opened_.drop(known);
@@ -38,10 +38,10 @@ session::Found Sessions::look(std::string_view cookie_header, Instant now) const
         return found;
     }
     if (!found.session->handle.empty()) {
-        return zone_.find(std::move(*found.session), now);
+        return zone_.find(*found.session, now);
     }
 
-    opened_.keep(*sealed, cookies_.style(), {*found.session}, now);
+    opened_.keep(*sealed, cookies_.style(), {found.session}, now);
     return found;
 }
 

@@ -51,6 +51,13 @@ bool are_equal(const char *a, const char *b, size_t octets) noexcept
     return (difference[0] | difference[1]) == 0;
 }
 
+Session brief(Session session)
+{
+    session.packed_details = {};
+    session.is_brief = true;
+    return session;
+}
+
 size_t octets_of(const SealedSession &sealed) noexcept
 {
     size_t octets = 0;
@@ -66,7 +73,8 @@ size_t octets_of(const SealedSession &sealed) noexcept
 struct OpenedSessions::Entry : Opened {
     Entry(const Opened &opened, const SealedSession &sealed,
           const CookieStyle &cookie_style)
-        : Opened{opened}, style{&cookie_style}, text_octets{octets_of(sealed)}
+        : Opened{brief(*opened.session), opened.place, opened.version},
+          style{&cookie_style}, text_octets{octets_of(sealed)}
     {
         auto *end = text();
         for (auto chunk : sealed.chunks) {
@@ -79,11 +87,12 @@ struct OpenedSessions::Entry : Opened {
 
     char *text() { return reinterpret_cast<char *>(this + 1); }
 
-    // What it takes, with what malloc adds to its three pieces.
+    // What it takes, with what malloc adds to its pieces.
     size_t octets() const
     {
-        return sizeof(Entry) + text_octets + session.access_token.size() +
-               session.id.size() + session.handle.size() + 64;
+        return sizeof(Entry) + sizeof(Session) + text_octets +
+               session->access_token.size() + session->id.size() +
+               session->handle.size() + 96;
     }
 
     bool is(const SealedSession &sealed)
@@ -189,8 +198,6 @@ void OpenedSessions::keep(const SealedSession &sealed, const CookieStyle &style,
 
     void *memory = ::operator new(sizeof(Entry) + octets_of(sealed));
     auto *entry = new (memory) Entry{opened, sealed, style};
-    entry->session.packed_details = {};
-    entry->session.is_brief = true;
     entry->hash = *hash;
     entry->used = now;
 
@@ -273,7 +280,7 @@ void OpenedSessions::unlink(Entry *entry) noexcept
 // A clock that was set back makes nobody idle.
 bool OpenedSessions::is_in_use(const Entry &entry, Instant now) const noexcept
 {
-    return now - entry.used < kIdle && !entry.session.is_expired(now);
+    return now - entry.used < kIdle && !entry.session->is_expired(now);
 }
 
 // Some steps only, whatever there is: those that are not used go, those that

@@ -30,9 +30,9 @@ public:
     // What was kept for this text, under this style; null: nothing. Good until
     // the next keep() or drop().
     struct Opened {
-        Session session;      // brief
-        uint64_t place = 0;   // of its record, in the store that has it
-        uint64_t version = 0; // likewise
+        SharedSession session; // brief
+        uint64_t place = 0;    // of its record, in the store that has it
+        uint64_t version = 0;  // likewise
     };
     Opened *find(const SealedSession &sealed, const CookieStyle &style,
                  Instant now) noexcept;

@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -77,6 +78,24 @@ struct Session {
         }
         return std::max(left, Seconds{0});
     }
+};
+
+// One that several hold, since a request hands it on many times. Nobody changes
+// it: who wants another one makes it.
+class SharedSession {
+public:
+    SharedSession(std::nullopt_t = std::nullopt) {}
+    SharedSession(Session session)
+        : session_{std::make_shared<const Session>(std::move(session))}
+    {
+    }
+
+    explicit operator bool() const noexcept { return session_ != nullptr; }
+    const Session &operator*() const noexcept { return *session_; }
+    const Session *operator->() const noexcept { return session_.get(); }
+
+private:
+    std::shared_ptr<const Session> session_;
 };
 
 } // namespace bff::session

@@ -333,9 +333,8 @@ Chunks chunks_in(std::string_view cookie_header, const CookieStyle &style)
     for (size_t at = 0; at <= cookie_header.size();) {
         auto piece = web::next_piece(cookie_header, at);
         if (auto index = chunk_index(piece.name, style)) {
-            auto pair =
-                cookie_header.substr(piece.begin, piece.end - piece.begin);
-            chunks.values[*index] = pair.substr(pair.find('=') + 1);
+            chunks.values[*index] =
+                cookie_header.substr(piece.value, piece.end - piece.value);
             chunks.times[*index]++;
         }
         at = piece.end + 1;

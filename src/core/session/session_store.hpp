@@ -36,10 +36,10 @@ struct Found {
     };
 
     State state = State::none;
-    std::optional<Session> session; // when active
+    SharedSession session; // when active
     bool is_newer = false; // than what the browser has: it is to be told
     // When expired, because its store has it no more: what its cookie tells.
-    std::optional<Session> lost = std::nullopt;
+    SharedSession lost = {};
 
     bool has_cookies() const { return state != State::none; }
 };

@@ -53,18 +53,14 @@ CookieFound find_cookie(std::string_view cookie_header, std::string_view name)
 
 CookiePiece next_piece(std::string_view cookie_header, size_t from)
 {
-    auto end = cookie_header.find(';', from);
-    if (end == std::string_view::npos) {
-        end = cookie_header.size();
-    }
-
+    auto end = std::min(cookie_header.find(';', from), cookie_header.size());
     auto piece = cookie_header.substr(from, end - from);
     auto equals = piece.find('=');
-    auto name = equals == std::string_view::npos
-                    ? std::string_view{}
-                    : text::trim(piece.substr(0, equals));
+    if (equals == std::string_view::npos) {
+        return {from, end, end, {}};
+    }
 
-    return {from, end, name};
+    return {from, end, from + equals + 1, text::trim(piece.substr(0, equals))};
 }
 
 std::string SetCookie::text() const
@@ -90,9 +86,7 @@ namespace {
 
 std::string_view value_of(std::string_view header, const CookiePiece &piece)
 {
-    auto raw = header.substr(piece.begin, piece.end - piece.begin);
-
-    return text::trim(raw.substr(raw.find('=') + 1));
+    return text::trim(header.substr(piece.value, piece.end - piece.value));
 }
 
 bool is_pair(std::string_view header, const CookiePiece &piece)

@@ -56,6 +56,7 @@ std::optional<std::string> without_cookies(std::string_view cookie_header,
 // The positions that the template needs: one piece of a Cookie header.
 struct CookiePiece {
     size_t begin, end;     // in the header, separator not in it
+    size_t value;          // likewise, behind the '='
     std::string_view name; // trimmed; "" for a piece without '='
 };
 // The piece that begins at `from` (just behind a ';' or at 0).

@@ -44,22 +44,25 @@ Result<Done> OriginPolicy::allows(const RequestView &request,
         return Done{};
     }
 
-    if (!csrf_header_value.empty() &&
-        request.csrf_header == csrf_header_value) {
+    // a form cannot send it
+    bool is_needed = mode == Mode::strict && !is_navigation(request);
+
+    // BFF-13: same-site is no proof, a sibling subdomain is that too
+    bool is_own = request.origin || request.sec_fetch_site == "same-origin";
+    if ((is_own && !is_needed) || has_csrf_header(request)) {
         return Done{};
     }
-
-    // a form cannot send it
-    if (mode == Mode::strict && !is_navigation(request)) {
+    if (is_needed) {
         return refused("no valid " + csrf_header_name + " header");
     }
 
-    // BFF-13: same-site is no proof, a sibling subdomain is that too
-    if (request.origin || request.sec_fetch_site == "same-origin") {
-        return Done{};
-    }
-
     return refused("nothing shows that the request comes from our own pages");
+}
+
+bool OriginPolicy::has_csrf_header(const RequestView &request) const
+{
+    return !csrf_header_value.empty() &&
+           std::string_view{request.csrf_header} == csrf_header_value;
 }
 
 bool OriginPolicy::trusts(std::string_view origin) const noexcept

@@ -34,6 +34,9 @@ struct OriginPolicy {
                         std::string_view own_origin) const;
 
     bool trusts(std::string_view origin) const noexcept;
+
+    // Never an empty value: some clients send it and mean nothing.
+    bool has_csrf_header(const RequestView &request) const;
 };
 
 // auto, strict, off

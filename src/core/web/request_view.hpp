@@ -21,7 +21,7 @@ public:
     LateText() = default;
     LateText(Make make, void *of) : make_{make}, of_{of} {}
     template <class Text> // as it is
-        requires std::convertible_to<const Text &, std::string_view>
+    requires std::convertible_to<const Text &, std::string_view>
     LateText(const Text &text) : text_{text}
     {
     }
@@ -48,8 +48,8 @@ struct RequestView {
     std::string_view accept;
     std::string_view content_type;
     std::string_view sec_purpose; // Sec-Purpose, or the older Purpose
-    std::string_view csrf_header; // value of the header bff_csrf_header names
     std::string_view body;        // of a POST to an endpoint
+    LateText csrf_header; // value of the header that bff_csrf_header names
     LateText request_id;
 
     // Absent and empty are not the same here.

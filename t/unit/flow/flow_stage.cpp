@@ -312,8 +312,8 @@ session::Found FlowStage::find_session(std::string_view cookies) const
 session::Session FlowStage::session() const
 {
     auto found = find_session(cookie_header());
-    ck_assert(found.session.has_value());
-    return std::move(*found.session);
+    ck_assert(static_cast<bool>(found.session));
+    return *found.session;
 }
 
 void FlowStage::take_cookies(const flow::Reply &reply)
