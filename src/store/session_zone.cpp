@@ -4,6 +4,8 @@
 
 #include "store/session_zone.hpp"
 
+#include <algorithm>
+
 #include "ngx/log.hpp"
 
 namespace bff::store {
@@ -11,6 +13,7 @@ namespace {
 
 constexpr time_t kComplainAgain = 60; // seconds
 constexpr size_t kUsualOctets = 8192; // of a session, asked for at once
+constexpr int kTries = 4;             // without the lock
 
 // What a zone of its own begins with.
 struct Root {
@@ -111,28 +114,80 @@ Result<Done> SessionZone::put(std::string_view id,
     return Done{};
 }
 
-std::optional<SessionZone::Stored> SessionZone::look(std::string_view id) const
+std::optional<SessionZone::Stored> SessionZone::look(std::string_view id)
 {
-    Stored stored{};
-    stored.octets.resize(kUsualOctets); // no allocation under the lock
+    auto stored = look_unlocked(id);
+    return stored ? stored : look_locked(id);
+}
+
+std::optional<Instant>
+SessionZone::active_if_current(const Ticket &ticket) const
+{
+    return settled().active_if_current(ticket);
+}
+
+// Who writes right now may be about to replace what is wanted, or may be dead:
+// then it is there, but nobody has said so.
+session::SessionTable SessionZone::settled() const
+{
+    session::SessionTable table{memory_};
+
+    if (table.is_busy()) {
+        ngx::ZoneLock lock{pool_};
+        table.mend_if_needed();
+    }
+    return table;
+}
+
+// Nothing: it is not there, or changes all the time.
+std::optional<SessionZone::Stored>
+SessionZone::look_unlocked(std::string_view id)
+{
+    auto table = settled();
+
+    for (int i = 0; i < kTries; i++) {
+        auto seen = table.glance(id);
+        if (!seen) {
+            return std::nullopt;
+        }
+        auto octets = buffer_.take(seen->length);
+        if (table.read(seen->ticket, octets)) {
+            return Stored{
+                seen->record, {octets.data(), octets.size()}, seen->ticket};
+        }
+    }
+    return std::nullopt;
+}
+
+std::optional<SessionZone::Stored> SessionZone::look_locked(std::string_view id)
+{
+    auto octets = buffer_.take(kUsualOctets); // no allocation under the lock
 
     for (;;) {
         std::optional<session::SessionTable::Seen> seen;
         {
             ngx::ZoneLock lock{pool_};
-            seen = session::SessionTable{memory_}.look(id, stored.octets);
+            seen = session::SessionTable{memory_}.look(id, octets);
         }
         if (!seen) {
             return std::nullopt;
         }
-
-        bool is_whole = seen->length <= stored.octets.size();
-        stored.octets.resize(seen->length);
-        if (is_whole) {
-            stored.record = seen->record;
-            return stored;
+        if (seen->length <= octets.size()) {
+            return Stored{
+                seen->record, {octets.data(), seen->length}, seen->ticket};
         }
+        octets = buffer_.take(seen->length);
     }
+}
+
+// What was in it may be lost.
+std::span<char> SessionZone::Buffer::take(size_t octets)
+{
+    if (octets > size_) {
+        size_ = std::max(octets, kUsualOctets);
+        octets_ = std::make_unique_for_overwrite<char[]>(size_);
+    }
+    return {octets_.get(), octets};
 }
 
 void SessionZone::touch(std::string_view id, Instant active) const

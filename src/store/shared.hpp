@@ -142,7 +142,7 @@ struct Shared {
 
 // The zone, as a worker sees it.
 struct SharedZone {
-    static constexpr uint32_t kLayout = 3;
+    static constexpr uint32_t kLayout = 4;
 
     ngx_slab_pool_t *pool = nullptr;
     Shared *shared = nullptr;

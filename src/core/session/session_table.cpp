@@ -3,61 +3,77 @@
 // A hash table of slots, each with a chain of blocks, and a list of all slots
 // in the order in which they were written.
 //
-//   head | slots | buckets | blocks
+//   head | slots | blocks | buckets
 //
-// What a slot's `state` says is true at every moment; a session's blocks are
-// never changed while it is alive. All else (buckets, order, what is free)
-// follows from that, and is made anew when `busy` tells that somebody died.
+// What a slot's `version` says is true at every moment: it is 0 unless the
+// slot is a whole session, each writing of a session has another one, and
+// while it stands neither the slot nor its blocks are changed, but for the
+// time of the last use. All else (buckets, order, what is free) follows from
+// that, and is made anew when `busy` tells that somebody died.
+//
+// Hence who reads without the lock reads the version first and once more in
+// the end. All that may change between is read as atomic words, each with
+// acquire, and written so with release: who has read but one word of what came
+// into the place reads another version in the end. Until then nothing that was
+// read is believed: numbers are compared with the table's bounds before they
+// lead anywhere, and no walk is longer than it may be.
 
 #include "core/session/session_table.hpp"
 
 #include <algorithm>
 #include <cstring>
 #include <new>
+#include <utility>
 
 namespace bff::session {
 namespace {
 
 constexpr size_t kIdOctets = 16;
-constexpr size_t kBlockOctets = 504;
+constexpr size_t kWordOctets = sizeof(uint64_t);
+constexpr size_t kBlockWords = 63;
+constexpr size_t kBlockOctets = kBlockWords * kWordOctets;
 constexpr uint32_t kFewestBlocks = 16;
-
-// Nothing is moved across it, so that who is killed leaves what it had done.
-template <class T> void put_now(T &into, T value) noexcept
-{
-    __atomic_store_n(&into, value, __ATOMIC_SEQ_CST);
-}
+// A bucket that has more, however unlikely, is read with the lock.
+constexpr uint32_t kMostSteps = 64;
 
 } // namespace
 
+// Slots begin where this ends, each in a line of the cache.
 struct SessionTable::Head {
-    uint32_t busy; // somebody changes it, or has died doing so
-    uint32_t slots, blocks;
+    Number busy;            // somebody changes it, or has died doing so
+    uint32_t slots, blocks; // never change
     uint32_t begun_slots, begun_blocks; // beyond them nothing ever was
     uint32_t free_slot, free_block;     // the first of each list
     uint32_t free_blocks;               // in it
     uint32_t oldest, newest;            // slots
     uint32_t used;                      // slots
-    uint64_t version;                   // of the last slot that was written
+    Cell<uint64_t> version;             // of the last slot that was written
+    uint64_t unused;
 };
 
 struct SessionTable::Slot {
-    char id[kIdOctets];
-    uint32_t is_used;
-    uint32_t generation;
-    uint64_t version; // another one with each writing
-    int64_t expires;
-    int64_t active;
-    uint32_t length;
-    uint32_t first;        // block
-    uint32_t next;         // in its bucket, or of those that are free
+    Cell<uint64_t> id[2];
+    Cell<uint64_t> version; // 0: no session
+    Cell<int64_t> expires;
+    Cell<int64_t> active;
+    Number generation;
+    Number length;
+    Number first;          // block
+    Number next;           // in its bucket, or of those that are free
     uint32_t older, newer; // slots
 };
 
 struct SessionTable::Block {
-    uint32_t next; // in its chain, or of those that are free
+    Number next; // in its chain, or of those that are free
     uint32_t owner;
-    char octets[kBlockOctets];
+    Cell<uint64_t> words[kBlockWords];
+
+    void write(std::string_view octets) noexcept;
+    void read(std::span<char> into) const noexcept;
+
+private:
+    template <size_t... I>
+    void read_all(char *into, std::index_sequence<I...>) const noexcept;
 };
 
 // Under way from here to the end of a scope.
@@ -68,10 +84,10 @@ public:
         if (head_.busy != 0) {
             table.mend();
         }
-        put_now(head_.busy, 1U);
+        head_.busy.put_now(1);
     }
 
-    ~Change() { put_now(head_.busy, 0U); }
+    ~Change() { head_.busy.put_now(0); }
 
     Change(const Change &) = delete;
     Change &operator=(const Change &) = delete;
@@ -85,8 +101,9 @@ private:
 // As many slots as sessions of two blocks.
 bool SessionTable::lay_out(void *memory, size_t octets) noexcept
 {
+    static_assert(sizeof(Head) == 64 && sizeof(Slot) == 64);
     constexpr size_t per_pair =
-        2 * sizeof(Block) + sizeof(Slot) + sizeof(uint32_t);
+        2 * sizeof(Block) + sizeof(Slot) + sizeof(Number);
     if (octets < sizeof(Head)) {
         return false;
     }
@@ -106,8 +123,8 @@ bool SessionTable::lay_out(void *memory, size_t octets) noexcept
 SessionTable::SessionTable(void *memory) noexcept
     : head_{static_cast<Head *>(memory)}, slots_{reinterpret_cast<Slot *>(
                                               head_ + 1)},
-      buckets_{reinterpret_cast<uint32_t *>(slots_ + head_->slots)},
-      blocks_{reinterpret_cast<Block *>(buckets_ + head_->slots)}
+      blocks_{reinterpret_cast<Block *>(slots_ + head_->slots)},
+      buckets_{reinterpret_cast<Number *>(blocks_ + head_->blocks)}
 {
 }
 
@@ -118,7 +135,7 @@ size_t SessionTable::size() const noexcept
 
 // --- the verbs ---
 
-// The new one is whole before the one before it goes.
+// The new one is whole, and can be found, before the one before it goes.
 SessionTable::Put SessionTable::put(std::string_view id, const Record &record,
                                     std::string_view octets,
                                     Instant now) noexcept
@@ -126,7 +143,8 @@ SessionTable::Put SessionTable::put(std::string_view id, const Record &record,
     using Outcome = Put::Outcome;
     Change change{*this};
 
-    auto before = find(id);
+    const Id key{id};
+    auto before = find(key);
     if (before != kNone && slots_[before].generation >= record.generation) {
         return {Outcome::older, 0};
     }
@@ -146,55 +164,50 @@ SessionTable::Put SessionTable::put(std::string_view id, const Record &record,
 
     auto number = take_slot();
     auto &slot = slots_[number];
-    std::memcpy(slot.id, id.data(), kIdOctets);
+    slot.id[0] = key.words[0];
+    slot.id[1] = key.words[1];
     slot.generation = record.generation;
-    slot.version = ++head_->version;
     slot.expires = to_number(record.expires);
     slot.active = active;
     slot.length = static_cast<uint32_t>(octets.size());
     slot.first = fill(octets);
-    put_now(slot.is_used, 1U);
+    head_->version.put_now(head_->version + 1);
+    slot.version.put_now(head_->version);
 
-    if (before = find(id); before != kNone) {
+    before = find(key);
+    link(number);
+    if (before != kNone) {
         drop(before);
     }
-    link(number);
     return {Outcome::done, *evicted};
 }
 
 std::optional<SessionTable::Seen>
 SessionTable::look(std::string_view id, std::span<char> into) noexcept
 {
-    if (head_->busy != 0) {
-        Change mended{*this};
-    }
+    mend_if_needed();
 
-    auto number = find(id);
+    const Id key{id};
+    auto number = find(key);
     if (number == kNone) {
         return std::nullopt;
     }
 
-    const auto &slot = slots_[number];
-    size_t length = slot.length;
-    auto block = slot.first;
-    for (size_t at = 0; length <= into.size() && at < length;) {
-        auto piece = std::min(length - at, kBlockOctets);
-        std::memcpy(into.data() + at, blocks_[block].octets, piece);
-        block = blocks_[block].next;
-        at += piece;
+    auto found = seen(number, key);
+    if (found && found->length <= into.size()) {
+        (void)read(found->ticket, into.first(found->length));
     }
-
-    Record record{slot.generation, instant(slot.expires), instant(slot.active)};
-    return Seen{record, length};
+    return found;
 }
 
+// Nothing that is found by it changes: whoever dies here leaves no mark.
 void SessionTable::touch(std::string_view id, Instant active) noexcept
 {
-    Change change{*this};
+    mend_if_needed();
 
-    auto number = find(id);
+    auto number = find(Id{id});
     if (number != kNone) {
-        put_now(slots_[number].active, int64_t{to_number(active)});
+        slots_[number].active = to_number(active);
     }
 }
 
@@ -202,30 +215,138 @@ void SessionTable::remove(std::string_view id) noexcept
 {
     Change change{*this};
 
-    auto number = find(id);
+    auto number = find(Id{id});
     if (number != kNone) {
         drop(number);
     }
 }
 
-// --- finding and filling ---
-
-uint32_t &SessionTable::bucket_of(const char *id) noexcept
+void SessionTable::mend_if_needed() noexcept
 {
-    uint32_t hash = 0;
-    std::memcpy(&hash, id, sizeof(hash));
-    return buckets_[hash % head_->slots];
+    if (is_busy()) {
+        Change mended{*this};
+    }
 }
 
-uint32_t SessionTable::find(std::string_view id) noexcept
+// --- reading, with or without the lock ---
+
+bool SessionTable::is_busy() const noexcept
 {
-    auto number = bucket_of(id.data());
-    while (number != kNone &&
-           std::memcmp(slots_[number].id, id.data(), kIdOctets) != 0) {
+    return head_->busy != 0;
+}
+
+std::optional<SessionTable::Seen>
+SessionTable::glance(std::string_view id) const noexcept
+{
+    const Id key{id};
+    auto number = find_unlocked(key);
+    return number == kNone ? std::nullopt : seen(number, key);
+}
+
+bool SessionTable::read(const Ticket &ticket,
+                        std::span<char> into) const noexcept
+{
+    if (!is_current(ticket)) {
+        return false;
+    }
+
+    uint32_t number = slots_[ticket.slot].first;
+    while (!into.empty()) {
+        if (number >= head_->blocks) {
+            return false;
+        }
+        const auto &block = blocks_[number];
+        auto piece = std::min(into.size(), kBlockOctets);
+        block.read(into.first(piece));
+        into = into.subspan(piece);
+        number = block.next;
+    }
+
+    return is_current(ticket);
+}
+
+std::optional<Instant>
+SessionTable::active_if_current(const Ticket &ticket) const noexcept
+{
+    if (!is_current(ticket)) {
+        return std::nullopt;
+    }
+
+    auto active = instant(slots_[ticket.slot].active);
+    return is_current(ticket) ? std::optional{active} : std::nullopt;
+}
+
+bool SessionTable::is_current(const Ticket &ticket) const noexcept
+{
+    return ticket.version != 0 && ticket.slot < head_->slots &&
+           slots_[ticket.slot].version == ticket.version;
+}
+
+// Its id is looked at once more: another one may have come into its place.
+std::optional<SessionTable::Seen>
+SessionTable::seen(uint32_t number, const Id &id) const noexcept
+{
+    const auto &slot = slots_[number];
+
+    Ticket ticket{number, slot.version};
+    bool is_it = is_of(number, id);
+    Record record{slot.generation, instant(slot.expires), instant(slot.active)};
+    size_t length = slot.length;
+    bool fits = length <= size_t{head_->blocks} * kBlockOctets;
+
+    return is_it && fits && is_current(ticket)
+               ? std::optional{Seen{record, length, ticket}}
+               : std::nullopt;
+}
+
+// --- finding and filling ---
+
+SessionTable::Id::Id(std::string_view id) noexcept
+{
+    std::memcpy(words, id.data(), kIdOctets);
+}
+
+SessionTable::Number &SessionTable::bucket_of(const Id &id) const noexcept
+{
+    return buckets_[static_cast<uint32_t>(id.words[0]) % head_->slots];
+}
+
+SessionTable::Id SessionTable::id_of(uint32_t slot) const noexcept
+{
+    return {slots_[slot].id[0], slots_[slot].id[1]};
+}
+
+bool SessionTable::is_of(uint32_t slot, const Id &id) const noexcept
+{
+    return slots_[slot].id[0] == id.words[0] &&
+           slots_[slot].id[1] == id.words[1];
+}
+
+uint32_t SessionTable::find(const Id &id) const noexcept
+{
+    uint32_t number = bucket_of(id);
+    while (number != kNone && !is_of(number, id)) {
         number = slots_[number].next;
     }
 
     return number;
+}
+
+// The way may be changed under its feet, and lead anywhere.
+uint32_t SessionTable::find_unlocked(const Id &id) const noexcept
+{
+    uint32_t number = bucket_of(id);
+
+    for (uint32_t steps = 0; steps < kMostSteps; steps++) {
+        if (number >= head_->slots) {
+            return kNone; // the end, or astray
+        }
+        if (is_of(number, id)) {
+            return number;
+        }
+        number = slots_[number].next;
+    }
+    return kNone;
 }
 
 // So many that were alive went for it. Nothing: it is too small for that.
@@ -259,7 +380,7 @@ uint32_t SessionTable::take_slot() noexcept
 {
     auto number = head_->free_slot;
     if (number == kNone) {
-        put_now(slots_[head_->begun_slots].is_used, 0U);
+        slots_[head_->begun_slots].version.put_now(0);
         return head_->begun_slots++;
     }
 
@@ -282,19 +403,56 @@ uint32_t SessionTable::take_block() noexcept
 // A chain with these octets, when there is room for them.
 uint32_t SessionTable::fill(std::string_view octets) noexcept
 {
-    uint32_t first = kNone;
-    auto *link = &first;
+    auto first = take_block();
 
-    for (auto rest = octets; !rest.empty();) {
-        *link = take_block();
-        auto &block = blocks_[*link];
-        auto piece = rest.substr(0, kBlockOctets);
-        std::memcpy(block.octets, piece.data(), piece.size());
-        rest.remove_prefix(piece.size());
-        link = &block.next;
+    for (auto number = first;;) {
+        auto &block = blocks_[number];
+        block.write(octets.substr(0, kBlockOctets));
+        octets.remove_prefix(std::min(octets.size(), kBlockOctets));
+        if (octets.empty()) {
+            return first;
+        }
+        number = take_block();
+        block.next = number;
+    }
+}
+
+// The last word is filled up with zeros.
+void SessionTable::Block::write(std::string_view octets) noexcept
+{
+    for (auto *into = words; !octets.empty(); into++) {
+        uint64_t word = 0;
+        auto piece = std::min(octets.size(), kWordOctets);
+        std::memcpy(&word, octets.data(), piece);
+        *into = word;
+        octets.remove_prefix(piece);
+    }
+}
+
+void SessionTable::Block::read(std::span<char> into) const noexcept
+{
+    if (into.size() == kBlockOctets) {
+        read_all(into.data(), std::make_index_sequence<kBlockWords>{});
+        return;
     }
 
-    return first;
+    for (const auto *from = words; !into.empty(); from++) {
+        uint64_t word = *from;
+        auto piece = std::min(into.size(), kWordOctets);
+        std::memcpy(into.data(), &word, piece);
+        into = into.subspan(piece);
+    }
+}
+
+// Without a loop, which would cost more than the copying.
+template <size_t... I>
+void SessionTable::Block::read_all(char *into,
+                                   std::index_sequence<I...>) const noexcept
+{
+    auto copy = [](char *to, uint64_t word) {
+        std::memcpy(to, &word, kWordOctets);
+    };
+    (copy(into + I * kWordOctets, words[I]), ...);
 }
 
 // --- lists ---
@@ -302,7 +460,7 @@ uint32_t SessionTable::fill(std::string_view octets) noexcept
 void SessionTable::link(uint32_t number) noexcept
 {
     auto &slot = slots_[number];
-    auto &bucket = bucket_of(slot.id);
+    auto &bucket = bucket_of(id_of(number));
 
     slot.next = bucket;
     bucket = number;
@@ -318,7 +476,7 @@ void SessionTable::unlink(uint32_t number) noexcept
 {
     const auto &slot = slots_[number];
 
-    auto *from = &bucket_of(slot.id);
+    auto *from = &bucket_of(id_of(number));
     while (*from != number) {
         from = &slots_[*from].next;
     }
@@ -333,9 +491,7 @@ void SessionTable::unlink(uint32_t number) noexcept
 
 void SessionTable::drop(uint32_t number) noexcept
 {
-    auto &slot = slots_[number];
-
-    put_now(slot.is_used, 0U);
+    slots_[number].version.put_now(0);
     unlink(number);
     free_chain(number);
     free_slot(number);
@@ -349,10 +505,10 @@ void SessionTable::free_slot(uint32_t number) noexcept
 
 void SessionTable::free_chain(uint32_t number) noexcept
 {
-    auto block = slots_[number].first;
+    uint32_t block = slots_[number].first;
 
     for (size_t at = 0; at < slots_[number].length; at += kBlockOctets) {
-        auto next = blocks_[block].next;
+        uint32_t next = blocks_[block].next;
         blocks_[block].next = head_->free_block;
         head_->free_block = block;
         head_->free_blocks++;
@@ -368,15 +524,15 @@ void SessionTable::mend() noexcept
     clear_lists();
 
     for (uint32_t i = 0; i < head_->begun_slots; i++) {
-        if (slots_[i].is_used != 0 && claim(i)) {
+        if (slots_[i].version != 0 && claim(i)) {
             settle(i);
         } else {
-            put_now(slots_[i].is_used, 0U);
+            slots_[i].version.put_now(0);
         }
     }
 
     for (uint32_t i = 0; i < head_->begun_slots; i++) {
-        if (slots_[i].is_used == 0) {
+        if (slots_[i].version == 0) {
             free_slot(i);
         }
     }
@@ -391,7 +547,9 @@ void SessionTable::mend() noexcept
 
 void SessionTable::clear_lists() noexcept
 {
-    std::fill_n(buckets_, head_->slots, kNone);
+    for (uint32_t i = 0; i < head_->slots; i++) {
+        buckets_[i] = kNone;
+    }
     for (uint32_t i = 0; i < head_->begun_blocks; i++) {
         blocks_[i].owner = 0;
     }
@@ -405,7 +563,7 @@ void SessionTable::clear_lists() noexcept
 // Its chain is its own. False: it is none; that should not be.
 bool SessionTable::claim(uint32_t number) noexcept
 {
-    auto block = slots_[number].first;
+    uint32_t block = slots_[number].first;
 
     for (size_t at = 0; at < slots_[number].length; at += kBlockOctets) {
         if (block >= head_->begun_blocks || blocks_[block].owner != 0) {
@@ -421,7 +579,7 @@ bool SessionTable::claim(uint32_t number) noexcept
 
 void SessionTable::disown(uint32_t number) noexcept
 {
-    auto block = slots_[number].first;
+    uint32_t block = slots_[number].first;
 
     while (block < head_->begun_blocks && blocks_[block].owner == number + 1) {
         blocks_[block].owner = 0;
@@ -432,7 +590,7 @@ void SessionTable::disown(uint32_t number) noexcept
 // Of a session that was about to be replaced, the newer one stays.
 void SessionTable::settle(uint32_t number) noexcept
 {
-    auto twin = find({slots_[number].id, kIdOctets});
+    auto twin = find(id_of(number));
 
     if (twin == kNone) {
         link(number);
@@ -445,7 +603,7 @@ void SessionTable::settle(uint32_t number) noexcept
         unlink(twin);
         link(number);
     }
-    put_now(slots_[older].is_used, 0U);
+    slots_[older].version.put_now(0);
     disown(older);
 }
 
