@@ -19,6 +19,7 @@ constexpr uint64_t kEarlyMs = 1500;       // each that is not due costs so much
 constexpr uint64_t kEarly = 20;           // and so many have credit
 constexpr size_t kMostOctets = 16 * 1024; // three cookies with their names
 constexpr uint32_t kSwept = 64;
+constexpr int kTries = 4; // without the lock
 
 using Outcome = Flights::Outcome;
 
@@ -29,7 +30,7 @@ Outcome outcome_of(const SharedFlight &flight)
 
 void set_outcome(SharedFlight &flight, Outcome outcome)
 {
-    flight.outcome = static_cast<uint32_t>(outcome);
+    put(flight.outcome, static_cast<uint32_t>(outcome));
 }
 
 // Time alone counts here: nobody asks the system under the lock.
@@ -48,6 +49,34 @@ session::SessionTable results_of(const Shared &shared)
     return session::SessionTable{shared.flight_results};
 }
 
+std::string_view id_of(const SharedFlight &flight)
+{
+    return {reinterpret_cast<const char *>(flight.session),
+            sizeof(flight.session)};
+}
+
+bool is_of(const SharedFlight &flight, const uint64_t (&id)[2])
+{
+    return load(flight.session[0]) == id[0] && load(flight.session[1]) == id[1];
+}
+
+// Each of its words is one that was there.
+SharedFlight copy_of(const SharedFlight &flight)
+{
+    return {
+        .session = {load(flight.session[0]), load(flight.session[1])},
+        .outcome = load(flight.outcome),
+        .generation = load(flight.generation),
+        .failures = load(flight.failures),
+        .code = load(flight.code),
+        .lease = {load(flight.lease.number), load(flight.lease.ends),
+                  load(flight.lease.holder)},
+        .try_again = load(flight.try_again),
+        .until = load(flight.until),
+        .early_paid = load(flight.early_paid),
+    };
+}
+
 // An id is random, so any octet of it is a good number.
 uint64_t &early_until(Shared &shared, std::string_view session)
 {
@@ -55,23 +84,11 @@ uint64_t &early_until(Shared &shared, std::string_view session)
     return shared.early_until[octet % Shared::kEarly];
 }
 
-// Its octets; 0: it had to give way.
-size_t copy_result(const Shared &shared, const SharedFlight &flight,
-                   std::span<char> into)
-{
-    auto seen =
-        results_of(shared).look({flight.session, sizeof(flight.session)}, into);
-    bool is_there = seen && seen->record.generation == flight.generation &&
-                    seen->length <= into.size();
-
-    return is_there ? seen->length : 0;
-}
-
 void forget(const Shared &shared, SharedFlight &flight)
 {
     set_outcome(flight, Outcome::none);
-    flight.until = 0;
-    results_of(shared).remove({flight.session, sizeof(flight.session)});
+    put(flight.until, 0);
+    results_of(shared).remove(id_of(flight));
 }
 
 // A part of all flights with each landing, so that what has had its time makes
@@ -87,7 +104,78 @@ void sweep(Shared &shared, uint64_t now)
     }
 }
 
+void begin(SharedFlight &flight, std::string_view session)
+{
+    uint64_t id[2];
+    std::memcpy(id, session.data(), sizeof(id));
+    put(flight.session[0], id[0]);
+    put(flight.session[1], id[1]);
+
+    put(flight.generation, 0);
+    put(flight.failures, 0);
+    put(flight.try_again, 0);
+    put(flight.early_paid, 0);
+}
+
+// What there is to know of a flight.
+Flights::Seen seen_of(const SharedFlight &flight, uint64_t now)
+{
+    Flights::Seen seen;
+    seen.lease = flight.lease;
+
+    if (!is_forgotten(flight, now)) {
+        seen.outcome = outcome_of(flight);
+        seen.generation = flight.generation;
+        seen.failures = flight.failures;
+        seen.code = static_cast<Code>(flight.code);
+        seen.try_again = flight.try_again;
+        seen.early_paid = flight.early_paid;
+    }
+    return seen;
+}
+
+// The session with these tokens; empty: it had to give way.
+std::string result_of(const Shared &shared, std::string_view session,
+                      uint32_t generation)
+{
+    auto results = results_of(shared);
+    auto found = results.glance(session);
+    if (!found || found->record.generation != generation) {
+        return {};
+    }
+
+    std::string sealed(found->length, '\0');
+    return results.read(found->ticket, sealed) ? sealed : std::string{};
+}
+
+bool is_odd(uint64_t number)
+{
+    return number % 2 != 0;
+}
+
 } // namespace
+
+// Under way from here to the end of a scope, under the lock.
+class Flights::Change {
+public:
+    // It is odd already if somebody died; then this is his end as well.
+    explicit Change(Shared &shared) noexcept : version_{shared.flights_version}
+    {
+        put_now(version_ + (is_odd(version_) ? 2 : 1));
+    }
+    ~Change() { put_now(version_ + 1); }
+
+    Change(const Change &) = delete;
+    Change &operator=(const Change &) = delete;
+
+private:
+    void put_now(uint64_t version) noexcept
+    {
+        __atomic_store_n(&version_, version, __ATOMIC_SEQ_CST);
+    }
+
+    uint64_t &version_;
+};
 
 bool Flights::Seen::is_over_for(uint32_t held) const
 {
@@ -106,7 +194,7 @@ bool Flights::Seen::may_be_early(uint64_t now) const
     return early_paid <= now + (kEarly - 1) * kEarlyMs;
 }
 
-// --- finding; under the lock ---
+// --- finding ---
 
 SharedFlight *Flights::bucket_of(std::string_view session) const
 {
@@ -120,16 +208,18 @@ SharedFlight *Flights::bucket_of(std::string_view session) const
 SharedFlight *Flights::find(std::string_view session) const
 {
     auto *bucket = bucket_of(session);
+    uint64_t id[2];
+    std::memcpy(id, session.data(), sizeof(id));
 
     for (uint32_t i = 0; i < kBucket; i++) {
-        if (outcome_of(bucket[i]) != Outcome::none &&
-            std::memcmp(bucket[i].session, session.data(), 16) == 0) {
+        if (is_of(bucket[i], id) && load(bucket[i].outcome) != 0) {
             return &bucket[i];
         }
     }
     return nullptr;
 }
 
+// Under the lock, like all that follows but for looking.
 SharedFlight *Flights::held(std::string_view session, uint64_t lease) const
 {
     auto *flight = find(session);
@@ -153,37 +243,71 @@ SharedFlight *Flights::place_for(std::string_view session, uint64_t now) const
     return place;
 }
 
-// --- flying ---
+// --- looking ---
 
 Flights::Seen Flights::look(std::string_view session, uint32_t held) const
 {
-    Seen seen;
-    seen.sealed.resize(kMostOctets); // no allocation under the lock
+    auto seen = look_unlocked(session, held);
+    return seen ? std::move(*seen) : look_locked(session, held);
+}
+
+// Nothing: somebody changes them all the time, or has died doing so.
+std::optional<Flights::Seen> Flights::look_unlocked(std::string_view session,
+                                                    uint32_t held) const
+{
+    const auto &shared = *zone_.shared;
+
+    for (int i = 0; i < kTries; i++) {
+        auto version = load(shared.flights_version);
+        if (is_odd(version)) {
+            break;
+        }
+
+        Seen seen;
+        if (const auto *flight = find(session)) {
+            seen = seen_of(copy_of(*flight), monotonic_now());
+        }
+        if (seen.is_newer_than(held)) {
+            seen.sealed = result_of(shared, session, seen.generation);
+        }
+        if (load(shared.flights_version) == version) {
+            return seen;
+        }
+    }
+    return std::nullopt;
+}
+
+Flights::Seen Flights::look_locked(std::string_view session,
+                                   uint32_t held) const
+{
+    std::string sealed(kMostOctets, '\0'); // no allocation under the lock
     size_t length = 0;
+    Seen seen;
     auto now = monotonic_now();
 
     {
         ngx::ZoneLock lock{zone_.pool};
-        auto *flight = find(session);
-        if (flight != nullptr) {
-            seen.lease = flight->lease;
+        if (is_odd(zone_.shared->flights_version)) {
+            Change ended{*zone_.shared};
         }
-        if (flight != nullptr && !is_forgotten(*flight, now)) {
-            seen.outcome = outcome_of(*flight);
-            seen.generation = flight->generation;
-            seen.failures = flight->failures;
-            seen.code = static_cast<Code>(flight->code);
-            seen.try_again = flight->try_again;
-            seen.early_paid = flight->early_paid;
-            if (seen.is_newer_than(held)) {
-                length = copy_result(*zone_.shared, *flight, seen.sealed);
-            }
+
+        if (const auto *flight = find(session)) {
+            seen = seen_of(*flight, now);
+        }
+        if (seen.is_newer_than(held)) {
+            auto found = results_of(*zone_.shared).look(session, sealed);
+            bool is_there = found && found->length <= sealed.size() &&
+                            found->record.generation == seen.generation;
+            length = is_there ? found->length : 0;
         }
     }
 
-    seen.sealed.resize(length);
+    sealed.resize(length);
+    seen.sealed = std::move(sealed);
     return seen;
 }
+
+// --- flying ---
 
 std::optional<uint64_t> Flights::take_off(std::string_view session,
                                           const Seen &seen, uint64_t ends,
@@ -191,6 +315,7 @@ std::optional<uint64_t> Flights::take_off(std::string_view session,
 {
     auto now = monotonic_now();
     ngx::ZoneLock lock{zone_.pool};
+    Change change{*zone_.shared};
 
     auto *flight = find(session);
     if ((flight == nullptr ? 0 : flight->lease.number) != seen.lease.number) {
@@ -205,21 +330,15 @@ std::optional<uint64_t> Flights::take_off(std::string_view session,
         // else its session may have another place by now, and a result
         if (outcome_of(*flight) != Outcome::none) {
             forget(*zone_.shared, *flight);
-            then();
         }
-        std::memcpy(flight->session, session.data(), 16);
-        flight->generation = 0;
-        flight->failures = 0;
-        flight->try_again = 0;
-        flight->early_paid = 0;
+        begin(*flight, session);
     }
     if (is_early) {
-        flight->early_paid = std::max(flight->early_paid, now) + kEarlyMs;
+        put(flight->early_paid, std::max(flight->early_paid, now) + kEarlyMs);
     }
 
     auto number = ++zone_.shared->last_number;
     flight->lease.take(number, ends);
-    then();
     if (outcome_of(*flight) == Outcome::none) {
         set_outcome(*flight, Outcome::flying);
     }
@@ -230,10 +349,11 @@ std::optional<uint64_t> Flights::take_off(std::string_view session,
 bool Flights::extend(std::string_view session, uint64_t lease, uint64_t ends)
 {
     ngx::ZoneLock lock{zone_.pool};
+    Change change{*zone_.shared};
 
     auto *flight = held(session, lease);
     if (flight != nullptr) {
-        flight->lease.ends = ends;
+        put(flight->lease.ends, ends);
     }
     return flight != nullptr;
 }
@@ -245,6 +365,7 @@ Flights::Landing Flights::land(std::string_view session, uint64_t lease,
     bool is_over = result.sealed.empty();
     auto generation = result.generation + (is_over ? 0 : 1);
     ngx::ZoneLock lock{zone_.pool};
+    Change change{*zone_.shared};
 
     auto *flight = held(session, lease);
     if (flight == nullptr) {
@@ -253,21 +374,18 @@ Flights::Landing Flights::land(std::string_view session, uint64_t lease,
 
     // until it has landed it is one whose maker may have died
     set_outcome(*flight, Outcome::flying);
-    then();
 
     sweep(*zone_.shared, now);
     bool is_kept = is_over || keep(session, generation, result.sealed);
-    flight->generation = generation;
-    flight->failures = 0;
-    flight->try_again = now + result.wait;
-    flight->until = now +
-                    std::max(is_over ? kGraceMs : kUndeliveredMs, result.wait) +
-                    result.spare;
-    then();
+    put(flight->generation, generation);
+    put(flight->failures, 0);
+    put(flight->try_again, now + result.wait);
+    put(flight->until,
+        now + std::max(is_over ? kGraceMs : kUndeliveredMs, result.wait) +
+            result.spare);
     if (is_kept) {
         set_outcome(*flight, is_over ? Outcome::over : Outcome::landed);
     }
-    then();
     flight->lease.end();
 
     if (result.is_early) {
@@ -297,17 +415,17 @@ Flights::Landing Flights::fail(std::string_view session, uint64_t lease,
 {
     auto now = monotonic_now();
     ngx::ZoneLock lock{zone_.pool};
+    Change change{*zone_.shared};
 
     auto *flight = held(session, lease);
     if (flight == nullptr) {
         return Landing::lost;
     }
 
-    flight->code = static_cast<uint32_t>(code);
-    flight->try_again = now + wait;
-    flight->until = std::max(flight->until, now + kFailedMs + wait);
-    flight->failures++;
-    then();
+    put(flight->code, static_cast<uint32_t>(code));
+    put(flight->try_again, now + wait);
+    put(flight->until, std::max(flight->until, now + kFailedMs + wait));
+    put(flight->failures, flight->failures + 1);
     flight->lease.end();
 
     return Landing::done;
@@ -318,19 +436,20 @@ bool Flights::has_early(std::string_view session) const
     auto until =
         __atomic_load_n(&early_until(*zone_.shared, session), __ATOMIC_RELAXED);
 
-    return until != 0 && monotonic_now() < until;
+    return until != 0 && find(session) != nullptr && monotonic_now() < until;
 }
 
 void Flights::delivered(std::string_view session, uint32_t generation)
 {
     auto end = monotonic_now() + kGraceMs;
     ngx::ZoneLock lock{zone_.pool};
+    Change change{*zone_.shared};
 
     auto *flight = find(session);
     if (flight != nullptr && outcome_of(*flight) == Outcome::landed &&
         flight->generation == generation) {
-        flight->until =
-            std::max(std::min(flight->until, end), flight->try_again);
+        put(flight->until,
+            std::max(std::min(flight->until, end), flight->try_again));
     }
 }
 

@@ -8,6 +8,8 @@
 // until the place is needed when none was. A worker that dies hands its lease
 // on; a result that comes after the lease was lost is not kept (RT-5).
 //
+// Who looks takes no lock, unless somebody writes in the same moment.
+//
 // Sessions lie here sealed, as their cookies are. Only who holds a session can
 // ask for its flight, so nobody can fill the table with others.
 
@@ -87,6 +89,11 @@ public:
     void delivered(std::string_view session, uint32_t generation);
 
 private:
+    class Change;
+
+    std::optional<Seen> look_unlocked(std::string_view session,
+                                      uint32_t held) const;
+    Seen look_locked(std::string_view session, uint32_t held) const;
     SharedFlight *bucket_of(std::string_view session) const;
     SharedFlight *find(std::string_view session) const;
     SharedFlight *held(std::string_view session, uint64_t lease) const;

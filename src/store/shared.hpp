@@ -28,6 +28,19 @@ inline void then() noexcept
     std::atomic_signal_fence(std::memory_order_seq_cst);
 }
 
+// What some read without the lock, while another writes it with the lock. What
+// was written before it is seen by who sees it, also if this process was
+// killed in between.
+template <class T> T load(const T &from) noexcept
+{
+    return __atomic_load_n(&from, __ATOMIC_ACQUIRE);
+}
+
+template <class T> void put(T &into, std::type_identity_t<T> value) noexcept
+{
+    __atomic_store_n(&into, value, __ATOMIC_RELEASE);
+}
+
 // A document's text. Never changed once it is linked.
 struct SharedText {
     uint64_t generation;
@@ -47,16 +60,14 @@ struct Lease {
     // Nobody's until it is whole.
     void take(uint64_t its_number, uint64_t until) noexcept
     {
-        ends = 0;
-        then();
-        holder = ngx_pid;
-        number = its_number;
-        then();
-        ends = until;
+        put(ends, 0);
+        put(holder, ngx_pid);
+        put(number, its_number);
+        put(ends, until);
     }
 
     // Its number stays: who saw another is late.
-    void end() noexcept { ends = 0; }
+    void end() noexcept { put(ends, 0); }
 
     // Not under a lock: asks the system whether the holder lives.
     bool is_held(uint64_t now) const noexcept;
@@ -88,7 +99,7 @@ struct UsedOnce {
 
 // A refresh of one session's tokens, under way or over; see flights.
 struct SharedFlight {
-    char session[16];    // its id
+    uint64_t session[2]; // its id
     uint32_t outcome;    // store::Flights::Outcome
     uint32_t generation; // of the session that has come of it, or has ended
     uint32_t failures;   // in a row, since then
@@ -127,6 +138,9 @@ struct Shared {
     SharedDocument *documents;
     uint32_t flights_size; // a multiple of the bucket size
     uint32_t flights_swept;
+    // Grows with the begin and the end of each change of flights: while it is
+    // odd, somebody changes them, or has died doing so.
+    uint64_t flights_version;
     SharedFlight *flights;
     void *flight_results; // a session_table
     // A refresh before its time was, of a session whose id has this number;

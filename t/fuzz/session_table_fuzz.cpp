@@ -1,7 +1,9 @@
 // Copyright (C) The bff authors. SPDX-License-Identifier: BSD-2-Clause
 
 // Any order of changes, and deaths in between: what is found is what was put
-// last, nothing is lost but by eviction, and no memory leaks.
+// last, with the lock and without it; a ticket is good for as long as that is
+// there; nothing is lost but by eviction, and no memory leaks. Who reads
+// without the lock among numbers that are anything stays inside the table.
 
 #include "core/session/session_table.hpp"
 
@@ -21,9 +23,15 @@ namespace {
 constexpr size_t kOctets = 24 * 1024;
 const Instant kNow = instant(1780000000);
 
+// Of a slot, in numbers of four octets: all that numbers stand in.
+constexpr size_t kSlotNumbers = 16;
+constexpr size_t kBlockNumbers = 128;
+
 struct Known {
     uint32_t generation;
     std::string octets;
+    Instant active;
+    SessionTable::Ticket ticket = {};
 };
 
 class Play {
@@ -46,7 +54,10 @@ public:
             die();
             break;
         case 2:
-            table().touch(id, kNow + Seconds{recipe[2]});
+            touch(id, kNow + Seconds{recipe[2]});
+            break;
+        case 3:
+            read_astray(id, recipe[2], recipe[3]);
             break;
         default:
             put(id, recipe[2], recipe[3]);
@@ -56,6 +67,45 @@ public:
 
 private:
     SessionTable table() { return SessionTable{memory_.data()}; }
+
+    void touch(const std::string &id, Instant active)
+    {
+        table().touch(id, active);
+        if (auto known = known_.find(id); known != known_.end()) {
+            known->second.active = active;
+        }
+    }
+
+    // As somebody who died, or writes right now, may have left the numbers.
+    void read_astray(const std::string &id, uint8_t which, uint8_t what)
+    {
+        auto memory = memory_;
+        auto *words = reinterpret_cast<uint32_t *>(memory.data());
+        auto slots = words[1], blocks = words[2];
+        auto number = what < 200 ? what : 0x01020408U * what;
+        for (uint32_t i = 0; i < slots; i++) {
+            words[(1 + i) * kSlotNumbers + 10 + which % 4] = number;
+        }
+        auto *block = words + (1 + slots) * kSlotNumbers;
+        for (uint32_t i = 0; i < blocks; i += 1 + which % 7) {
+            block[i * kBlockNumbers] = number;
+        }
+        std::fill_n(block + size_t{blocks} * kBlockNumbers, slots, what % 5);
+
+        const SessionTable table{memory.data()};
+        auto seen = table.glance(id);
+        std::string octets(seen ? seen->length : kOctets, '\0');
+        fuzz::must(octets.size() <= kOctets);
+        if (seen) {
+            (void)table.read(seen->ticket, octets);
+        }
+        for (const auto &[name, known] : known_) {
+            (void)table.glance(name);
+            (void)table.active_if_current(known.ticket);
+            octets.resize(known.octets.size());
+            (void)table.read(known.ticket, octets);
+        }
+    }
 
     void put(const std::string &id, uint32_t generation, size_t size)
     {
@@ -70,7 +120,13 @@ private:
         fuzz::must(is_older == (done.outcome == Outcome::older),
                    "only a newer generation replaces one");
         if (done.outcome == Outcome::done) {
-            known_[id] = {generation, octets};
+            auto active = kNow;
+            if (before != known_.end()) {
+                active = std::max(active, before->second.active);
+                fuzz::must(!table().is_current(before->second.ticket),
+                           "it is another one");
+            }
+            known_[id] = {generation, octets, active};
             evicted_ += done.evicted;
         }
     }
@@ -91,15 +147,37 @@ private:
             auto seen = table().look(known->first, octets);
             if (!seen) {
                 fuzz::must(evicted_-- > 0, "only eviction loses a session");
+                fuzz::must(!table().is_current(known->second.ticket));
                 known = known_.erase(known);
                 continue;
             }
             fuzz::must(std::string_view{octets}.substr(0, seen->length) ==
                            known->second.octets,
                        "what is found is what was put");
+            compare(*seen, known->first, known->second);
             ++known;
         }
         fuzz::must(table().size() == known_.size(), "nothing else is there");
+    }
+
+    // The same without the lock.
+    void compare(const SessionTable::Seen &seen, const std::string &id,
+                 Known &known)
+    {
+        fuzz::must(seen.record.active == known.active);
+        auto glanced = table().glance(id);
+        fuzz::must(glanced && glanced->length == seen.length &&
+                       glanced->ticket.version == seen.ticket.version,
+                   "who has no lock finds the same");
+        fuzz::must(known.ticket.version == 0 ||
+                       (known.ticket.version == seen.ticket.version &&
+                        known.ticket.slot == seen.ticket.slot),
+                   "nothing but a writing changes it");
+        known.ticket = seen.ticket;
+        fuzz::must(table().active_if_current(known.ticket) == known.active);
+
+        std::string octets(seen.length, '\0');
+        fuzz::must(table().read(seen.ticket, octets) && octets == known.octets);
     }
 
     std::vector<uint64_t> memory_;
