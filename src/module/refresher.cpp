@@ -101,19 +101,15 @@ Refresher::~Refresher() = default;
 // --- what is known ---
 
 // A token that is not due costs one read of shared memory.
-session::Found Refresher::newest(session::Found found)
+bool Refresher::may_have_news(const session::Found &found) const
 {
     if (found.state != State::active || !found.session->has_refresh_token) {
-        return found;
+        return false;
     }
 
     auto before = provider_.party->client->refresh_before;
-    if (!found.session->is_due(before, now_by_ngx()) &&
-        !flights_.has_early(found.session->id)) {
-        return found;
-    }
-
-    return latest(std::move(found));
+    return found.session->is_due(before, now_by_ngx()) ||
+           flights_.has_early(found.session->id);
 }
 
 session::Found Refresher::latest(session::Found found) const

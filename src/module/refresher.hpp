@@ -44,11 +44,10 @@ public:
     Refresher(Provider &provider, const World &world);
     ~Refresher();
 
-    // What a browser that sent this has not heard of yet: a newer session, or
-    // its end. Looks only when there may be something.
-    session::Found newest(session::Found found);
+    // There may be something that a browser that sent this has not heard of.
+    bool may_have_news(const session::Found &found) const;
 
-    // The same, but looks always: for who is about to write a cookie.
+    // What it has not heard of: a newer session, or its end.
     session::Found latest(session::Found found) const;
 
     // Somebody is on it: newer tokens may come at any moment.

@@ -34,11 +34,18 @@ session::Found as_it_stands(const RequestContext &ctx, session::Found found)
 
 session::Found newest(const RequestContext &ctx, session::Found found)
 {
-    // who was logged out is told so, whatever came of a refresh
-    found = as_it_stands(ctx, std::move(found));
-    found = ctx.provider->refresher->newest(std::move(found));
+    auto &revocations = main_conf(ctx.request).revocations;
+    auto &refresher = *ctx.provider->refresher;
 
-    return found.is_newer ? as_it_stands(ctx, std::move(found)) : found;
+    // who was logged out is told so, whatever came of a refresh
+    session::end_if_revoked(found, revocations);
+    if (refresher.may_have_news(found)) {
+        found = refresher.latest(std::move(found));
+        if (found.is_newer) {
+            session::end_if_revoked(found, revocations);
+        }
+    }
+    return found;
 }
 
 // It is opened once more; one that its store has lost meanwhile stays brief.

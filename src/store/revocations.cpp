@@ -21,16 +21,6 @@ namespace {
 
 constexpr int64_t kComplainAgain = 60; // seconds
 
-template <class T> T load(const T &from, int order) noexcept
-{
-    return __atomic_load_n(&from, order);
-}
-
-template <class T> void put(T &into, T value) noexcept
-{
-    __atomic_store_n(&into, value, __ATOMIC_RELAXED);
-}
-
 // What is in a slot, and whether it was whole.
 struct Read {
     session::RevokedName name;
@@ -41,17 +31,15 @@ struct Read {
 Read read_slot(const RevocationSlot &slot, uint64_t number)
 {
     uint64_t octets[2];
-    auto before = load(slot.number, __ATOMIC_ACQUIRE);
+    auto before = load(slot.number);
 
     Read read{};
-    octets[0] = load(slot.octets[0], __ATOMIC_RELAXED);
-    octets[1] = load(slot.octets[1], __ATOMIC_RELAXED);
-    auto kind = load(slot.kind, __ATOMIC_RELAXED);
-    read.not_before = load(slot.not_before, __ATOMIC_RELAXED);
-    read.until = load(slot.until, __ATOMIC_RELAXED);
-
-    __atomic_thread_fence(__ATOMIC_ACQUIRE);
-    auto after = load(slot.number, __ATOMIC_RELAXED);
+    octets[0] = load(slot.octets[0]);
+    octets[1] = load(slot.octets[1]);
+    auto kind = load(slot.kind);
+    read.not_before = load(slot.not_before);
+    read.until = load(slot.until);
+    auto after = load(slot.number);
 
     read.name.kind = static_cast<session::RevokedName::Kind>(kind);
     std::memcpy(read.name.octets.data(), octets, sizeof(octets));
@@ -65,14 +53,13 @@ void write_slot(RevocationSlot &slot, uint64_t number,
     uint64_t octets[2];
     std::memcpy(octets, revocation.name.octets.data(), sizeof(octets));
 
-    put(slot.number, uint64_t{0});
-    __atomic_thread_fence(__ATOMIC_RELEASE);
+    put(slot.number, 0);
     put(slot.octets[0], octets[0]);
     put(slot.octets[1], octets[1]);
     put(slot.kind, static_cast<uint64_t>(revocation.name.kind));
-    put(slot.not_before, int64_t{to_number(revocation.not_before)});
-    put(slot.until, int64_t{to_number(revocation.until)});
-    __atomic_store_n(&slot.number, number + 1, __ATOMIC_RELEASE);
+    put(slot.not_before, to_number(revocation.not_before));
+    put(slot.until, to_number(revocation.until));
+    put(slot.number, number + 1);
 }
 
 } // namespace
@@ -102,6 +89,14 @@ void Revocations::add_unproven(const session::Revocation &revocation)
     add(unproven_, revocation);
 }
 
+// Neither of both ever shrinks.
+uint64_t Revocations::epoch() const noexcept
+{
+    const auto &shared = *zone_.shared;
+    return load(shared.revocations->written) +
+           load(shared.unproven_revocations->written);
+}
+
 bool Revocations::is_empty()
 {
     take_over(proven_);
@@ -121,6 +116,9 @@ bool Revocations::ends(const session::RevokedName &name, Moment created)
 bool Revocations::has(const Copy &copy, const session::RevokedName &name,
                       Moment created) const
 {
+    if (copy.entries.empty()) {
+        return false;
+    }
     auto found = copy.entries.find(name);
 
     return found != copy.entries.end() &&
@@ -140,7 +138,7 @@ void Revocations::add(Copy &copy, const session::Revocation &revocation)
 
         pushed_out = number >= ring.size ? slot.until : 0;
         write_slot(slot, number, revocation);
-        __atomic_store_n(&ring.written, number + 1, __ATOMIC_RELEASE);
+        put(ring.written, number + 1);
     }
     take_over(copy);
 
@@ -158,7 +156,7 @@ void Revocations::add(Copy &copy, const session::Revocation &revocation)
 void Revocations::take_over(Copy &copy)
 {
     const auto &ring = *(zone_.shared->*copy.ring);
-    auto written = load(ring.written, __ATOMIC_ACQUIRE);
+    auto written = load(ring.written);
     if (written == copy.seen) {
         return;
     }

@@ -22,6 +22,7 @@ public:
 
     void add(const session::Revocation &revocation) override;
     void add_unproven(const session::Revocation &revocation) override;
+    uint64_t epoch() const noexcept override;
     bool is_empty() override;
     bool ends(const session::RevokedName &name, Moment created) override;
 

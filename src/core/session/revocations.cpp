@@ -17,7 +17,8 @@ namespace {
 using Kind = RevokedName::Kind;
 
 // Shorter octets are filled up with zeros.
-RevokedName name(Kind kind, std::string_view octets);
+RevokedName name(Kind kind, std::string_view octets,
+                 std::string_view more = {});
 
 Revocation revocation_of(Kind kind, const Session &session, Moment now);
 bool is_logged_out(const Session &session, Revocations &revocations);
@@ -54,19 +55,23 @@ bool is_revoked(const Session &session, Revocations &revocations)
                                        is_over(session, revocations));
 }
 
-Found without_revoked(Found found, Revocations &revocations)
+void end_if_revoked(Found &found, Revocations &revocations)
 {
     const auto &known = found.session ? found.session : found.lost;
     if (!known || revocations.is_empty()) {
-        return found;
+        return;
     }
 
     if (is_logged_out(*known, revocations)) {
-        return {Found::State::revoked, std::nullopt};
+        found = {Found::State::revoked, std::nullopt};
+    } else if (is_over(*known, revocations)) {
+        found = {Found::State::expired, std::nullopt};
     }
-    if (is_over(*known, revocations)) {
-        return {Found::State::expired, std::nullopt};
-    }
+}
+
+Found without_revoked(Found found, Revocations &revocations)
+{
+    end_if_revoked(found, revocations);
     return found;
 }
 
@@ -88,22 +93,26 @@ bool is_logged_out(const Session &session, Revocations &revocations)
 {
     const auto &sid = session.sid_mark;
     const auto &sub = session.sub_mark;
-    auto ends = [&](Kind kind, std::string_view octets) {
-        return revocations.ends(name(kind, octets), session.created);
+    auto ends = [&](Kind kind, std::string_view octets,
+                    std::string_view more = {}) {
+        return revocations.ends(name(kind, octets, more), session.created);
     };
 
     return ends(Kind::session, session.id) ||
            (!is_unknown(sid) && ends(Kind::sid, sid)) ||
            (!is_unknown(sub) && ends(Kind::sub, sub)) ||
-           (!is_unknown(sid) && ends(Kind::sid_and_sub, sid + sub));
+           (!is_unknown(sid) && ends(Kind::sid_and_sub, sid, sub));
 }
 
-RevokedName name(Kind kind, std::string_view octets)
+RevokedName name(Kind kind, std::string_view octets, std::string_view more)
 {
     RevokedName name{kind, {}};
-    std::copy_n(octets.begin(), std::min(octets.size(), name.octets.size()),
-                name.octets.begin());
+    auto *to = name.octets.begin();
 
+    for (auto part : {octets, more}) {
+        auto room = static_cast<size_t>(name.octets.end() - to);
+        to = std::copy_n(part.begin(), std::min(part.size(), room), to);
+    }
     return name;
 }
 

@@ -41,6 +41,11 @@ public:
     // but none that was added by add().
     virtual void add_unproven(const Revocation &revocation) = 0;
 
+    // Another one whenever something was added: who was not ended as long as
+    // this is the same is not ended now. To be asked for before he is looked
+    // for.
+    virtual uint64_t epoch() const noexcept = 0;
+
     virtual bool is_empty() = 0;
     virtual bool ends(const RevokedName &name, Moment created) = 0;
 };
@@ -59,6 +64,7 @@ Revocation revocation_of(std::string_view issuer, std::string_view sid,
 bool is_revoked(const Session &session, Revocations &revocations);
 
 // What was found, as it stands now.
+void end_if_revoked(Found &found, Revocations &revocations);
 Found without_revoked(Found found, Revocations &revocations);
 
 } // namespace bff::session

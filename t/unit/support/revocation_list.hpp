@@ -23,6 +23,11 @@ public:
         unproven.push_back(revocation);
     }
 
+    uint64_t epoch() const noexcept override
+    {
+        return proven.size() + unproven.size();
+    }
+
     bool is_empty() override { return proven.empty() && unproven.empty(); }
 
     bool ends(const session::RevokedName &name, Moment created) override
