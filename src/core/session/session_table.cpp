@@ -36,6 +36,19 @@ constexpr uint32_t kFewestBlocks = 16;
 // A bucket that has more, however unlikely, is read with the lock.
 constexpr uint32_t kMostSteps = 64;
 
+// So many without a loop, which would cost more than the copying.
+template <size_t N, class Word> void copy(const Word *from, char *to) noexcept
+{
+    auto one = [](uint64_t word, char *into) {
+        std::memcpy(into, &word, sizeof(word));
+    };
+    [&]<size_t... I>(std::index_sequence<I...>)
+    {
+        (one(from[I], to + I * sizeof(uint64_t)), ...);
+    }
+    (std::make_index_sequence<N>{});
+}
+
 } // namespace
 
 // Slots begin where this ends, each in a line of the cache.
@@ -70,10 +83,6 @@ struct SessionTable::Block {
 
     void write(std::string_view octets) noexcept;
     void read(std::span<char> into) const noexcept;
-
-private:
-    template <size_t... I>
-    void read_all(char *into, std::index_sequence<I...>) const noexcept;
 };
 
 // Under way from here to the end of a scope.
@@ -272,8 +281,10 @@ SessionTable::active_if_current(const Ticket &ticket) const noexcept
         return std::nullopt;
     }
 
-    auto active = instant(slots_[ticket.slot].active);
-    return is_current(ticket) ? std::optional{active} : std::nullopt;
+    const auto &slot = slots_[ticket.slot];
+    auto active = instant(slot.active);
+    return slot.version == ticket.version ? std::optional{active}
+                                          : std::nullopt;
 }
 
 bool SessionTable::is_current(const Ticket &ticket) const noexcept
@@ -431,28 +442,22 @@ void SessionTable::Block::write(std::string_view octets) noexcept
 
 void SessionTable::Block::read(std::span<char> into) const noexcept
 {
+    const auto *from = words;
+    auto *to = into.data();
+
     if (into.size() == kBlockOctets) {
-        read_all(into.data(), std::make_index_sequence<kBlockWords>{});
+        copy<kBlockWords>(from, to);
         return;
     }
-
-    for (const auto *from = words; !into.empty(); from++) {
-        uint64_t word = *from;
-        auto piece = std::min(into.size(), kWordOctets);
-        std::memcpy(into.data(), &word, piece);
-        into = into.subspan(piece);
+    for (; into.data() + into.size() - to >= 64; from += 8, to += 64) {
+        copy<8>(from, to);
     }
-}
+    for (; into.data() + into.size() - to >= 8; from++, to += 8) {
+        copy<1>(from, to);
+    }
 
-// Without a loop, which would cost more than the copying.
-template <size_t... I>
-void SessionTable::Block::read_all(char *into,
-                                   std::index_sequence<I...>) const noexcept
-{
-    auto copy = [](char *to, uint64_t word) {
-        std::memcpy(to, &word, kWordOctets);
-    };
-    (copy(into + I * kWordOctets, words[I]), ...);
+    uint64_t last = *from;
+    std::memcpy(to, &last, into.size() % kWordOctets);
 }
 
 // --- lists ---
