@@ -112,14 +112,25 @@ bool Refresher::may_have_news(const session::Found &found) const
            flights_.has_early(found.session->id);
 }
 
-session::Found Refresher::latest(session::Found found) const
+void Refresher::update(session::Found &found) const
 {
     if (found.state != State::active || !found.session->has_refresh_token) {
-        return found;
+        return;
     }
 
-    auto known = news(found);
-    return known.state == State::none ? std::move(found) : std::move(known);
+    const auto &session = *found.session;
+    auto seen = flights_.look(session.id, session.generation);
+    if (seen.is_over_for(session.generation)) {
+        found = {State::expired, std::nullopt};
+    } else if (auto newer = opened(seen, session)) {
+        found = session::renewed(found, std::move(*newer));
+    }
+}
+
+session::Found Refresher::latest(session::Found found) const
+{
+    update(found);
+    return found;
 }
 
 bool Refresher::is_renewing(const session::Session &session) const
@@ -134,19 +145,6 @@ bool Refresher::is_outdated(const session::Session &session) const
     return session.has_refresh_token &&
            flights_.look(session.id, session.generation)
                .is_newer_than(session.generation);
-}
-
-session::Found Refresher::news(const session::Found &found) const
-{
-    const auto &session = *found.session;
-    auto seen = flights_.look(session.id, session.generation);
-    if (seen.is_over_for(session.generation)) {
-        return {State::expired, std::nullopt};
-    }
-
-    auto newer = opened(seen, session);
-    return newer ? session::renewed(found, std::move(*newer))
-                 : session::Found{};
 }
 
 // It may have been sealed by a request before the last use of the session,

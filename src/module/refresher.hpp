@@ -47,7 +47,8 @@ public:
     // There may be something that a browser that sent this has not heard of.
     bool may_have_news(const session::Found &found) const;
 
-    // What it has not heard of: a newer session, or its end.
+    // What it has not heard of takes its place: a newer session, or its end.
+    void update(session::Found &found) const;
     session::Found latest(session::Found found) const;
 
     // Somebody is on it: newer tokens may come at any moment.
@@ -87,7 +88,6 @@ private:
     };
     struct Flight;
 
-    session::Found news(const session::Found &found) const;
     std::optional<session::Session> opened(const store::Flights::Seen &seen,
                                            const session::Session &held) const;
 

@@ -32,19 +32,26 @@ session::Found as_it_stands(const RequestContext &ctx, session::Found found)
                                     main_conf(ctx.request).revocations);
 }
 
-session::Found newest(const RequestContext &ctx, session::Found found)
+void update(const RequestContext &ctx, session::Found &found)
 {
     auto &revocations = main_conf(ctx.request).revocations;
-    auto &refresher = *ctx.provider->refresher;
+    const auto &refresher = *ctx.provider->refresher;
 
     // who was logged out is told so, whatever came of a refresh
     session::end_if_revoked(found, revocations);
-    if (refresher.may_have_news(found)) {
-        found = refresher.latest(std::move(found));
-        if (found.is_newer) {
-            session::end_if_revoked(found, revocations);
-        }
+    if (!refresher.may_have_news(found)) {
+        return;
     }
+
+    refresher.update(found);
+    if (found.is_newer) {
+        session::end_if_revoked(found, revocations);
+    }
+}
+
+session::Found newest(const RequestContext &ctx, session::Found found)
+{
+    update(ctx, found);
     return found;
 }
 
@@ -115,7 +122,7 @@ void take_renewed(RequestContext &ctx)
         return;
     }
 
-    ctx.found = newest(ctx, std::move(ctx.found));
+    update(ctx, ctx.found);
     if (ctx.found.is_newer && !are_stale(ctx, *ctx.found.session)) {
         (void)static_cast<bool>(change_session(ctx, still_due(ctx)));
     }

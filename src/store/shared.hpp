@@ -14,6 +14,7 @@
 #pragma once
 
 #include <atomic>
+#include <type_traits>
 
 #include "core/base/result.hpp"
 #include "ngx/zone.hpp"

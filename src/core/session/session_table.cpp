@@ -159,8 +159,11 @@ SessionTable::Put SessionTable::put(std::string_view id, const Record &record,
     }
 
     // it may have been touched since who puts it has seen it
-    auto active = std::max<int64_t>(
-        to_number(record.active), before == kNone ? 0 : slots_[before].active);
+    int64_t touched = 0;
+    if (before != kNone) {
+        touched = slots_[before].active;
+    }
+    auto active = std::max<int64_t>(to_number(record.active), touched);
 
     auto blocks = (octets.size() + kBlockOctets - 1) / kBlockOctets;
     if (blocks == 0 || blocks > head_->blocks) {

@@ -173,6 +173,12 @@ TEST(activity_is_written_down_and_outlives_new_tokens)
 
     put(table, 1, "y", 1);
     ck_assert(table.look(id(1), {})->record.active == kNow + Seconds{9});
+
+    // of any year
+    auto late = instant(int64_t{1} << 33);
+    table.touch(id(1), late);
+    put(table, 1, "z", 2);
+    ck_assert(table.look(id(1), {})->record.active == late);
 }
 
 TEST(full_table_evicts_what_was_written_longest_ago)
