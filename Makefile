@@ -52,7 +52,8 @@ UNIT_OPT_coverage := -O0 --coverage
 UNIT_OPT  = $(UNIT_OPT_$(BUILD))
 
 .PHONY: build install help deps unit corpus fuzz test nginx-test browser-test \
-        interop-test check core-coverage coverage sanitize demo clean FORCE
+        interop-test bench check core-coverage coverage sanitize demo clean \
+        FORCE
 
 build: $(SO) ## the module, build/ngx_http_bff_module.so
 
@@ -145,6 +146,31 @@ unit: $(UNIT)/unit ## unit tests of src/core
 corpus: $(patsubst %,$(UNIT)/replay-%,$(TARGETS)) ## replays the fuzz corpora
 	@set -e; for t in $(TARGETS); do \
 	    echo "corpus $$t"; $(UNIT)/replay-$$t t/fuzz/corpus/$$t; done
+
+# --- benches ---
+
+# The core once more, optimized: a million sessions are to be made.
+BENCH     := $(OUT)/bench
+BENCH_OBJ := $(patsubst %.cpp,$(BENCH)/%.o,$(wildcard src/core/base/*.cpp \
+               src/core/crypto/*.cpp src/core/web/*.cpp src/core/session/*.cpp))
+
+$(BENCH)/%.o: %.cpp | deps
+	@mkdir -p $(@D)
+	$(CXX) $(filter-out -O0,$(CXXFLAGS)) -O2 -c -o $@ $<
+
+$(BENCH)/mint: $(BENCH)/t/bench/mint.o $(BENCH_OBJ)
+	$(CXX) -o $@ $^ $(LDLIBS)
+
+$(BENCH)/load: $(BENCH)/t/bench/load.o
+	$(CXX) -o $@ $^
+
+-include $(shell find $(BENCH) -name '*.d' 2>/dev/null)
+
+bench: ## what a request costs; QUICK=1 counts instructions only
+	@t/install-packages bench
+	@$(MAKE) -s --no-print-directory build $(BENCH)/mint $(BENCH)/load
+	@node t/bench/run.mjs $(if $(QUICK),quick) $(if $(ONLY),only='$(ONLY)') \
+	    $(if $(TOP),top=$(TOP))
 
 # --- fuzzing, with clang ---
 
