@@ -4,75 +4,72 @@
 // that a live session's request has no business with.
 
 import { count, kCallgrind } from './callgrind.mjs';
+import { startZone, withRequests } from './fleet.mjs';
 import { load } from './load.mjs';
-import { startFloor, startModule, zoneOf } from './servers.mjs';
-import { kOneChunk, mint } from './sessions.mjs';
-import { kSubjects } from './subjects.mjs';
+import { startFloor, startModule } from './servers.mjs';
+
+export const kUnder = { command: kCallgrind };
 
 const kWarmUp = 100;
 
-// JSON, JOSE, inflate, locks. OpenSSL's own locks are told apart by who calls.
-const kUnwanted = /^(inflate|json_|jsonp_|cjose_|ngx_shmtx_|ngx_rwlock_|ngx_slab_|sem_|pthread_(mutex|rwlock|spin)_|CRYPTO_THREAD_(read|write)_lock)/;
+// JSON, JOSE, inflate, and the locks of who shares memory.
+const kUnwanted = /^(inflate|json_|jsonp_|cjose_|ngx_shmtx_|ngx_rwlock_|ngx_slab_|sem_|pthread_(mutex|spin)_)/;
+// These are OpenSSL's own, of a process with one thread.
+const kOpensslLocks = /^(pthread_rwlock_|CRYPTO_THREAD_(read|write)_lock)/;
 
-// sessions: { one, two } of mint(). options: n, requests to count; stored,
-// sessions in the zone; only, a RegExp of names.
-export async function instructions(upstream, sessions, options) {
-    const counted = { n: 500, stored: 1000, only: /./, ...options };
+// subjects; sessions: { one, two } of mint(). options: n, requests to count;
+// stored, sessions in the zone
+export async function instructions(subjects, upstream, sessions, options) {
+    const starts = {
+        floor: () => startFloor(upstream, { one: sessions.one.token,
+            two: sessions.two.token }, kUnder),
+        module: () => startModule(upstream, '', kUnder),
+        'zone of one': () => startZone(upstream, 1, kUnder),
+        zone: () => startZone(upstream, options.stored, kUnder),
+    };
     const rows = [];
 
-    for (const kind of ['floor', 'module', 'zone']) {
-        const wanted = kSubjects.filter((one) => one.server === kind
-            && counted.only.test(one.name));
+    for (const [name, start] of Object.entries(starts)) {
+        const wanted = subjects.filter((one) => one.server === name);
         if (wanted.length > 0) {
-            rows.push(...await ofServer(kind, wanted, upstream, sessions,
-                counted));
+            rows.push(...await ofServer(name, await start(), wanted, sessions,
+                options.n));
         }
     }
-    return rows.map((row) => compared(row, rows));
+    return subjects.map(({ name }) => compared(
+        rows.find((row) => row.name === name), rows)).filter(Boolean);
 }
 
-async function ofServer(kind, subjects, upstream, sessions, options) {
-    const server = await started(kind, upstream, sessions, options);
-    const known = kind !== 'zone' ? sessions : { zone: mint('callgrind-zone',
-        options.stored, kOneChunk, zoneOf(server, 'sessions')) };
+async function ofServer(name, started, subjects, sessions, n) {
+    const fleet = withRequests({ [name]: started.server ? started
+        : { server: started, sessions } });
     const rows = [];
 
     try {
         for (const one of subjects) {
-            rows.push(await ofSubject(server, one, known, options.n));
+            rows.push(await ofSubject(one, fleet, n));
         }
     } finally {
-        await server.stop();
+        await fleet.stop();
     }
     return rows;
 }
 
-function started(kind, upstream, { one, two }, { stored }) {
-    const under = { command: kCallgrind };
-    const room = Math.ceil(stored * 2.5 / 1024) + 4;
-
-    return kind === 'floor'
-        ? startFloor(upstream, { one: one.token, two: two.token }, under)
-        : startModule(upstream, kind === 'zone'
-            ? `session_store zone=sessions:${room}m;` : '', under);
-}
-
-async function ofSubject(server, one, sessions, n) {
-    const { cookies, first } = sessions[one.cookies] ?? {};
-    let next = 0;
+// options.headers: so many more
+export async function ofSubject(one, fleet, n, { headers, warmUp } = {}) {
     const requests = async (limit) => {
-        await load({ port: server.ports[one.port ?? 'main'], limit,
-            cookies: one.of === 'first' ? first : cookies,
-            order: one.of === 'random' ? 'random' : 'next', first: next });
-        next += limit;
+        await load({ ...fleet.requests(one), limit, headers });
+        fleet.advance(one, limit);
     };
 
-    await requests(kWarmUp);
-    const found = await count(server, n, requests);
+    await requests(warmUp ?? kWarmUp);
+    const found = await count(fleet[one.server].server, n, requests);
+    const called = (pattern) => found.functions
+        .filter(({ name }) => pattern.test(name)).map(rounded);
+
     return { name: one.name, floor: one.floor,
         instructions: Math.round(found.instructions),
-        unwanted: found.functions.filter(({ name }) => kUnwanted.test(name))
-            .map(rounded),
+        unwanted: called(kUnwanted), opensslLocks: called(kOpensslLocks),
         functions: found.functions.slice(0, 40).map(rounded) };
 }
 
@@ -82,19 +79,21 @@ function rounded({ name, cost, calls }) {
 }
 
 function compared(row, rows) {
-    const floor = rows.find((one) => one.name === row.floor);
+    const floor = rows.find((one) => one.name === row?.floor);
 
     return !floor ? row : { ...row,
         added: row.instructions - floor.instructions,
         ratio: row.instructions / floor.instructions };
 }
 
+const calls = (functions) => functions.reduce((sum, one) => sum + one.calls, 0);
+
 export const kInstructionColumns = [
-    ['instructions a request', (row) => row.name],
+    ['instructions of a request', (row) => row.name],
     ['count', (row) => row.instructions],
-    ['against', (row) => row.floor],
     ['added', (row) => row.added],
     ['ratio', (row) => row.ratio, 3],
-    ['unwanted calls', (row) => row.floor && row.unwanted.reduce(
-        (sum, { calls }) => sum + calls, 0), 1],
+    ['JSON, JOSE, inflate, locks', (row) => row.floor && calls(row.unwanted)],
+    ['OpenSSL\'s locks', (row) => row.floor && calls(row.opensslLocks)],
+    ['against', (row) => row.floor],
 ];

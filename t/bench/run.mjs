@@ -2,47 +2,107 @@
 
 // make bench: what a request costs with the module, and without it.
 //
-//   node t/bench/run.mjs [quick] [only=REGEXP] [top=N]
+//   node t/bench/run.mjs [quick] [PART ...] [only=REGEXP] [top=N]
 //
-// quick   counts instructions, and nothing else: in a minute, on a machine
-//         that need not be quiet; only=warm for subjects whose name matches,
-//         top=20 for the dearest functions of each
+// quick   counts instructions, and nothing else: in a minute or two, on a
+//         machine that need not be quiet
+// PART    instructions, rounds, calls, memory, headers or sessions; all of
+//         them when none is named
+// only    subjects whose name matches, of instructions and rounds
+// top     lists the dearest functions of each subject
+//
+// BENCH_ROUNDS (5), BENCH_SECONDS (2) of one measurement, BENCH_RATE (2000
+// requests a second for p50 and p99).
 
 import fs from 'node:fs';
 import path from 'node:path';
 
+import { startFleet } from './fleet.mjs';
 import { instructions, kInstructionColumns } from './instructions.mjs';
+import { kMemoryColumns, memory, memoryRows } from './memory.mjs';
+import { kRoundColumns, rounds } from './rounds.mjs';
 import { startUpstream } from './servers.mjs';
 import { kOneChunk, kOut, kTwoChunks, mint } from './sessions.mjs';
+import { kSubjects } from './subjects.mjs';
+import { kSystemCallColumns, systemCalls } from './system_calls.mjs';
 import { table } from './table.mjs';
+
+const kCold = 100_000;
+const kStored = 50_000;
 
 const words = process.argv.slice(2);
 const option = (name) => words.find((word) => word.startsWith(`${name}=`))
     ?.slice(name.length + 1);
+const number = (name, usual) => Number(process.env[name] ?? usual);
 
-await quick();
+const isQuick = words.includes('quick');
+const only = new RegExp(option('only') ?? '.');
+const subjects = kSubjects.filter(({ name }) => only.test(name));
 
-async function quick() {
+const kParts = {
+    instructions: async ({ upstream, sessions }) => {
+        const rows = await instructions(subjects, upstream, sessions,
+            { n: 500, stored: isQuick ? 1000 : kStored });
+        show(rows, kInstructionColumns);
+        rows.forEach((row) => {
+            functions(`${row.name}: unwanted`, row.floor ? row.unwanted : []);
+            functions(row.name,
+                row.functions.slice(0, Number(option('top') ?? 0)));
+        });
+        return rows;
+    },
+    rounds: async (stage) => {
+        const rows = await rounds(subjects, await theFleet(stage), {
+            rounds: number('BENCH_ROUNDS', 5),
+            seconds: number('BENCH_SECONDS', 2),
+            rate: number('BENCH_RATE', 2000) });
+        show(rows, kRoundColumns);
+        return rows;
+    },
+    calls: async (stage) => {
+        const rows = await systemCalls(subjects, await theFleet(stage));
+        show(rows, kSystemCallColumns);
+        return rows;
+    },
+    memory: async ({ upstream, sessions }) => {
+        const found = await memory(upstream, sessions);
+        show(memoryRows(found), kMemoryColumns);
+        return found;
+    },
+};
+
+const named = Object.keys(kParts).filter((part) => words.includes(part));
+await run(isQuick ? ['instructions'] : named.length > 0 ? named
+    : Object.keys(kParts));
+
+async function run(parts) {
     const upstream = await startUpstream();
-    const rows = await instructions(upstream, { one: mint('one', 5000, kOneChunk),
-        two: mint('two', 5000, kTwoChunks) },
-    { only: new RegExp(option('only') ?? '.') });
+    const many = isQuick ? 5000 : kCold;
+    const stage = { upstream, sessions: { one: mint('one', many, kOneChunk),
+        two: mint('two', 1000, kTwoChunks) } };
 
+    for (const part of parts) {
+        const file = isQuick ? 'quick.json' : `${part}.json`;
+        fs.writeFileSync(path.join(kOut, file),
+            JSON.stringify(await kParts[part](stage), null, 1));
+    }
+    await stage.fleet?.stop();
     await upstream.stop();
-    fs.writeFileSync(path.join(kOut, 'quick.json'),
-        JSON.stringify(rows, null, 1));
-    console.log(table(rows, kInstructionColumns));
-    rows.filter((row) => row.floor)
-        .forEach((row) => functions(`${row.name}: unwanted`, row.unwanted));
-    rows.forEach((row) => functions(row.name,
-        row.functions.slice(0, Number(option('top') ?? 0))));
+}
+
+async function theFleet(stage) {
+    return stage.fleet ??= await startFleet(stage.upstream, stage.sessions,
+        { stored: kStored });
+}
+
+function show(rows, columns) {
+    console.log(`${table(rows, columns)}\n`);
 }
 
 function functions(title, some) {
     if (some.length > 0) {
-        console.log('\n' + table(some, [
-            [title, ({ name }) => name.slice(0, 120)],
+        show(some, [[title, ({ name }) => name.slice(0, 120)],
             ['calls', ({ calls }) => calls, 2],
-            ['instructions', ({ cost }) => cost]]));
+            ['instructions', ({ cost }) => cost]]);
     }
 }
