@@ -3,26 +3,27 @@
 // All servers that are compared, at once, each idle but for the one that is
 // measured, and the sessions that each knows.
 
+import { startApache } from './apache.mjs';
 import { startFloor, startModule, zoneOf } from './servers.mjs';
 import { kOneChunk, mint } from './sessions.mjs';
 
 const kOctetsOfSession = 2560; // of a zone, all in
 
-// sessions: { one, two } of mint(). others: more servers by name, as
-// { server, sessions: { name: as of mint() } }
-export async function startFleet(upstream, { one, two }, counts, others = {}) {
-    const floor = await startFloor(upstream,
-        { one: one.token, two: two.token });
-    const module = await startModule(upstream);
+// By name: { server, sessions: { name: as of mint() } }. sessions: { one, two }
+// of mint(); stored: so many in the zone.
+export async function startFleet(upstream, sessions, stored) {
+    const { one, two } = sessions;
+    const apache = (type) => startApache(upstream, type, one.token);
 
-    const fleet = {
-        floor: { server: floor, sessions: { one, two } },
-        module: { server: module, sessions: { one, two } },
+    return withRequests({
+        floor: { sessions, server: await startFloor(upstream,
+            { one: one.token, two: two.token }) },
+        module: { sessions, server: await startModule(upstream) },
         'zone of one': await startZone(upstream, 1),
-        zone: await startZone(upstream, counts.stored),
-        ...others,
-    };
-    return withRequests(fleet);
+        zone: await startZone(upstream, stored),
+        'apache client-cookie': await apache('client-cookie'),
+        'apache server-cache': await apache('server-cache'),
+    });
 }
 
 // { server, sessions: { zone } }. options: of startModule()
@@ -47,7 +48,8 @@ export function withRequests(fleet) {
 
             return { port: server.ports[one.port ?? 'main'],
                 cookies: one.of === 'first' ? first : cookies,
-                order: one.of === 'random' ? 'random' : 'next',
+                order: (one.of === 'random' ? 'random' : 'next')
+                    + (one.among ? `:${one.among}` : ''),
                 first: next.get(one.name) ?? 0 };
         } },
         advance: { value: (one, requests) =>

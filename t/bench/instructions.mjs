@@ -55,14 +55,17 @@ async function ofServer(name, started, subjects, sessions, n) {
     return rows;
 }
 
-// options.headers: so many more
+// options.headers: so many more; warmUp: so many requests, of one session after
+// the other
 export async function ofSubject(one, fleet, n, { headers, warmUp } = {}) {
     const requests = async (limit) => {
         await load({ ...fleet.requests(one), limit, headers });
         fleet.advance(one, limit);
     };
 
-    await requests(warmUp ?? kWarmUp);
+    await load({ ...fleet.requests(one), limit: warmUp ?? kWarmUp, headers,
+        order: one.among ? `next:${one.among}` : 'next' });
+    fleet.advance(one, warmUp ?? kWarmUp);
     const found = await count(fleet[one.server].server, n, requests);
     const called = (pattern) => found.functions
         .filter(({ name }) => pattern.test(name)).map(rounded);
@@ -78,7 +81,7 @@ function rounded({ name, cost, calls }) {
         calls: Number(calls.toFixed(2)) };
 }
 
-function compared(row, rows) {
+export function compared(row, rows) {
     const floor = rows.find((one) => one.name === row?.floor);
 
     return !floor ? row : { ...row,

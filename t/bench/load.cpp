@@ -6,8 +6,9 @@
 //
 // HEAD is a file with the request's lines but the Cookie header; COOKIES a file
 // with one Cookie header value a line, or "-" for none. ORDER takes them one
-// after the other from line FIRST on ("next"), or in a random order
-// ("random"). LIMIT is a number of requests ("1000") or of seconds ("3s").
+// after the other from line FIRST on ("next"), or in a random order ("random");
+// "random:1000" takes the first 1000 lines only. LIMIT is a number of requests
+// ("1000") or of seconds ("3s").
 //
 // Without RATE each connection sends when it has its answer (a closed loop).
 // With it, so many requests a second are due at times that are fixed
@@ -56,7 +57,7 @@ using Nanoseconds = std::chrono::nanoseconds;
 // The lines of a file that may be larger than one would like to read.
 class Lines {
 public:
-    explicit Lines(const std::string &path)
+    Lines(const std::string &path, size_t most)
     {
         if (path == "-") {
             lines_.emplace_back();
@@ -75,7 +76,7 @@ public:
         }
 
         std::string_view rest{static_cast<const char *>(memory), size};
-        while (!rest.empty()) {
+        while (!rest.empty() && lines_.size() < most) {
             auto end = std::min(rest.find('\n'), rest.size() - 1);
             lines_.push_back(rest.substr(0, end));
             rest.remove_prefix(end + 1);
@@ -380,8 +381,13 @@ int main(int argc, char **argv)
         plan.rate = std::stod(args[7]);
     }
 
-    Lines cookies{args[3]};
-    Run run{plan, cookies, Order{args[4], std::stoul(args[5]), cookies.size()}};
+    auto colon = args[4].find(':');
+    Lines cookies{args[3], colon == std::string::npos
+                               ? SIZE_MAX
+                               : std::stoul(args[4].substr(colon + 1))};
+    Run run{
+        plan, cookies,
+        Order{args[4].substr(0, colon), std::stoul(args[5]), cookies.size()}};
     run.go();
     run.print();
 }

@@ -11,36 +11,41 @@ import { startFloor, startModule } from './servers.mjs';
 const kSome = 1000;    // sessions, fewer than a worker remembers
 const kMore = 20_000;  // and more than that
 
-// KiB: { floor, module } of { idle, pss }, and perWorker; perSession, what
-// each of kSome sessions has added; most, what kMore have added in all.
+// KiB, of plain NGINX and of NGINX with the module, which get the same
+// requests: connections that last long take memory, too.
 export async function memory(upstream, { one, two }) {
     const floor = await startFloor(upstream, { one: one.token,
         two: two.token });
     const module = await startModule(upstream);
-    const ask = (server, cookies, limit, first = 0) => load({ cookies, limit,
-        port: server.ports.one ?? server.ports.main, first });
+    const servers = { floor, module };
 
     try {
-        const idle = { floor: of(floor), module: of(module) };
-        await ask(floor, one.first, kSome);
-        await ask(module, one.first, kSome);
-        const used = { floor: of(floor), module: of(module) };
+        const idle = look(servers);
+        await ask(servers, one.first, kSome);
+        const used = look(servers);
+        await ask(servers, one.cookies, kSome);
+        const some = look(servers);
+        await ask(servers, one.cookies, kMore, kSome);
+        const all = look(servers);
 
-        await ask(module, one.cookies, kSome);
-        const some = of(module);
-        await ask(module, one.cookies, kMore, kSome);
-        const most = of(module);
-
-        return { idle, used, some, most,
-            perWorker: idle.module.own - idle.floor.own,
-            perWorkerUsed: used.module.own - used.floor.own,
-            perSession: (some.own - used.module.own) / kSome,
-            allSessions: most.own - used.module.own };
+        return { idle, used, some, all, perWorker: more(idle),
+            perWorkerUsed: more(used),
+            perSession: (more(some) - more(used)) / kSome,
+            allSessions: more(all) - more(used) };
     } finally {
         await floor.stop();
         await module.stop();
     }
 }
+
+async function ask(servers, cookies, limit, first = 0) {
+    for (const { ports } of Object.values(servers)) {
+        await load({ port: ports.one ?? ports.main, cookies, limit, first });
+    }
+}
+
+const look = ({ floor, module }) => ({ floor: of(floor), module: of(module) });
+const more = ({ floor, module }) => module.own - floor.own;
 
 // Pages that it has written itself, and its share of all.
 function of({ worker }) {

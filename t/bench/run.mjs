@@ -17,8 +17,12 @@
 import fs from 'node:fs';
 import path from 'node:path';
 
+import { kBarColumns, verdicts } from './bars.mjs';
+import { headers, kHeaderColumns, kSessionColumns, sessions }
+    from './flatness.mjs';
 import { startFleet } from './fleet.mjs';
 import { instructions, kInstructionColumns } from './instructions.mjs';
+import { kMachineColumns, machine } from './machine.mjs';
 import { kMemoryColumns, memory, memoryRows } from './memory.mjs';
 import { kRoundColumns, rounds } from './rounds.mjs';
 import { startUpstream } from './servers.mjs';
@@ -69,6 +73,18 @@ const kParts = {
         show(memoryRows(found), kMemoryColumns);
         return found;
     },
+    headers: async ({ upstream, sessions: minted }) => {
+        const rows = await headers(upstream, minted);
+        show(rows, kHeaderColumns);
+        return rows;
+    },
+    sessions: async ({ upstream }) => {
+        const rows = await sessions(upstream, {
+            rounds: Math.ceil(number('BENCH_ROUNDS', 5) / 2),
+            seconds: number('BENCH_SECONDS', 2) / 2 });
+        show(rows, kSessionColumns);
+        return rows;
+    },
 };
 
 const named = Object.keys(kParts).filter((part) => words.includes(part));
@@ -80,19 +96,29 @@ async function run(parts) {
     const many = isQuick ? 5000 : kCold;
     const stage = { upstream, sessions: { one: mint('one', many, kOneChunk),
         two: mint('two', 1000, kTwoChunks) } };
+    const found = { machine: machine() };
 
+    show(Object.entries(found.machine), kMachineColumns);
     for (const part of parts) {
-        const file = isQuick ? 'quick.json' : `${part}.json`;
-        fs.writeFileSync(path.join(kOut, file),
-            JSON.stringify(await kParts[part](stage), null, 1));
+        found[part] = await kParts[part](stage);
     }
     await stage.fleet?.stop();
     await upstream.stop();
+
+    found.bars = verdicts(found);
+    show(found.bars, kBarColumns);
+    keep(isQuick ? 'quick' : parts.length === Object.keys(kParts).length
+        ? 'all' : parts.join('-'), found);
+}
+
+function keep(name, found) {
+    fs.writeFileSync(path.join(kOut, `${name}.json`),
+        JSON.stringify(found, null, 1));
 }
 
 async function theFleet(stage) {
     return stage.fleet ??= await startFleet(stage.upstream, stage.sessions,
-        { stored: kStored });
+        kStored);
 }
 
 function show(rows, columns) {

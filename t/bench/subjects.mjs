@@ -9,6 +9,7 @@
 //   cookies  which sessions: one or two chunks each, or in a zone; none
 //   of       first: the same session again and again; next: each request
 //            another one; random: any of them
+//   among    only the first so many of them
 //   floor    the subject to compare with
 
 export const kSubjects = [
@@ -29,9 +30,7 @@ export const kSubjects = [
         floor: 'floor bare' },
     { name: 'zone many', server: 'zone', cookies: 'zone', of: 'random',
         floor: 'floor bare' },
-];
-
-export const kApacheSubjects = [
+    // Where sessions are in cookies, as the first ones; where they are not.
     { name: 'mod_auth_openidc client-cookie', server: 'apache client-cookie',
         cookies: 'apache', of: 'first', floor: 'floor' },
     { name: 'mod_auth_openidc shm', server: 'apache server-cache',
