@@ -169,8 +169,8 @@ $(BENCH)/load: $(BENCH)/t/bench/load.o
 bench: ## what a request costs; QUICK=1 counts instructions only
 	@t/install-packages bench
 	@$(MAKE) -s --no-print-directory build $(BENCH)/mint $(BENCH)/load
-	@node t/bench/run.mjs $(if $(QUICK),quick) $(if $(ONLY),only='$(ONLY)') \
-	    $(if $(TOP),top=$(TOP))
+	@node t/bench/run.mjs $(if $(QUICK),quick) $(PARTS) \
+	    $(if $(ONLY),only='$(ONLY)') $(if $(TOP),top=$(TOP))
 
 # --- fuzzing, with clang ---
 

@@ -3,18 +3,31 @@
 // What a request may cost. A bar that was missed is told as missed, and does
 // not fail the bench: that is for who reads it.
 
-const row = (part, name) => (found) =>
-    found[part]?.find((one) => one.name === name);
-const of = (part, name, what) => (found) => row(part, name)(found)?.[what];
-const sum = (part, names, what) => (found) => found[part] && names.reduce(
-    (n, name) => n + row(part, name)(found)[what].reduce(
-        (calls, one) => calls + one.calls, 0), 0);
+const of = (part, name, what) => (found) =>
+    found[part]?.find((one) => one.name === name)?.[what];
+const all = (part, names, what) => (found) => {
+    const values = names.map((name) => of(part, name, what)(found));
+    return values.includes(undefined) ? undefined : values;
+};
+
+const calls = (names, what) => (found) => all('instructions', names, what)(found)
+    ?.flat().reduce((sum, one) => sum + one.calls, 0);
+
 // The dearest against the cheapest.
 const spread = (part, names, what) => (found) => {
-    const costs = found[part] && names.map((name) =>
-        row(part, name)(found)[what]);
+    const costs = all(part, names, what)(found);
     return costs && Math.max(...costs) / Math.min(...costs);
 };
+
+// What a further header costs, against what it costs plain NGINX.
+const header = ({ headers }) => headers
+    && (headers.at(-1).warm - headers[0].warm)
+        / (headers.at(-1).floor - headers[0].floor);
+
+const most = (rows, what) => rows && Math.max(...rows.map(what));
+// Requests at the end of a token, as many as the bar is about.
+const fifty = ({ storms }) => storms?.rows.filter(
+    ({ requests }) => requests === storms.bar.requests);
 
 const kLive = ['warm', 'warm two chunks', 'cold', 'zone 1', 'zone many'];
 
@@ -41,9 +54,9 @@ export const kBars = [
     ...kLive.map((name) => [`${name}: system calls more than the floor`,
         of('calls', name, 'more'), { most: 0 }]),
     ['live sessions: calls of JSON, JOSE, inflate and locks',
-        sum('instructions', kLive, 'unwanted'), { most: 0 }],
+        calls(kLive, 'unwanted'), { most: 0 }],
     ['live sessions: calls of OpenSSL\'s own locks',
-        sum('instructions', kLive, 'opensslLocks'), { most: 0 }],
+        calls(kLive, 'opensslLocks'), { most: 0 }],
 
     ['10 to 1,000,000 sessions in a zone: instructions, most by least',
         spread('sessions', [10, 1000, 100_000, 1_000_000].map((n) =>
@@ -55,14 +68,28 @@ export const kBars = [
         of('sessions', 'cookie of 1000000', 'cpuRatio'), { most: 1.15 }],
     ['1,000,000 sessions in a zone: CPU against the bare floor',
         of('sessions', 'zone of 1000000', 'cpuRatio'), { most: 1.05 }],
-    ['0 to 200 further headers: ratio to the floor, most by least',
-        (found) => found.headers && Math.max(...found.headers.map(
-            ({ ratio }) => ratio)) / found.headers[0].ratio, { most: 1.01 }],
+    ['0 to 200 further headers: instructions of one, against the floor\'s',
+        header, { most: 1.02 }],
 
     ['memory of a worker before traffic, KiB added',
         (found) => found.memory?.perWorker, { most: 64 }],
+    ['memory of a worker that has opened one session, KiB added',
+        (found) => found.memory?.perWorkerUsed, { most: 64 + 3 }],
     ['memory of each session opened, KiB',
         (found) => found.memory?.perSession, { most: 3 }],
+
+    ['login: calls to the provider',
+        ({ logins }) => most(logins?.rows, (one) => one.providerCalls),
+        { most: 1 }],
+    ['login: CPU, microseconds',
+        ({ logins }) => most(logins?.rows, (one) => one.cpuMicroseconds),
+        { most: 400 }],
+    ['50 requests at a token\'s end: calls to the provider',
+        (found) => most(fifty(found), (one) => one.providerCalls),
+        { most: 1 }],
+    ['50 requests at a token\'s end: the last goes on, ms after the answer',
+        (found) => most(fifty(found), (one) => one.lastOnMs.median),
+        { most: 20 }],
 ];
 
 // found: what each part has found, by its name; bars of parts that did not run

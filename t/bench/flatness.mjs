@@ -6,7 +6,8 @@
 import fs from 'node:fs';
 
 import { startZone, withRequests } from './fleet.mjs';
-import { compared, kUnder, ofSubject } from './instructions.mjs';
+import { compared, kForgotten, kUnder, ofSubject } from './instructions.mjs';
+import { load } from './load.mjs';
 import { rounds } from './rounds.mjs';
 import { startFloor, startModule } from './servers.mjs';
 import { kOneChunk, mint } from './sessions.mjs';
@@ -15,7 +16,7 @@ export const kSessions = [10, 1000, 100_000, 1_000_000];
 export const kHeaders = [0, 10, 50, 100, 200];
 
 const kRequests = 500;
-const kMostWarmUp = 2000;
+const kStep = 16; // sessions of a zone that the kernel maps at once
 
 // --- headers ---
 
@@ -93,9 +94,22 @@ async function timesOf(upstream, many, options) {
     }
     const ready = withRequests(fleet);
     try {
+        await touch(fleet);
         return await rounds(subjects, ready, options);
     } finally {
         await ready.stop();
+    }
+}
+
+// A worker meets each page of a zone for the first time once, some at a time;
+// that is not what is asked here.
+async function touch(fleet) {
+    for (const { server, sessions } of Object.values(fleet)) {
+        if (sessions.zone) {
+            await load({ port: server.ports.main, connections: 32,
+                cookies: sessions.zone.cookies, order: `step:${kStep}`,
+                limit: Math.ceil(sessions.zone.count / kStep) });
+        }
     }
 }
 
@@ -115,7 +129,7 @@ async function instructionsOf(name, some, started) {
     try {
         for (const one of some) {
             rows.push(await ofSubject(one, fleet, kRequests,
-                { warmUp: Math.min(one.among ?? 100, kMostWarmUp) }));
+                { warmUp: Math.min(one.among ?? 100, kForgotten) }));
         }
     } finally {
         await fleet.stop();

@@ -8,7 +8,10 @@ import { startZone, withRequests } from './fleet.mjs';
 import { load } from './load.mjs';
 import { startFloor, startModule } from './servers.mjs';
 
-export const kUnder = { command: kCallgrind };
+// Of more than a thousand sessions the oldest must go, as of more than ten
+// thousand without callgrind.
+export const kUnder = { command: kCallgrind, remembers: '2m' };
+export const kForgotten = 2000;
 
 const kWarmUp = 100;
 
@@ -18,7 +21,8 @@ const kUnwanted = /^(inflate|json_|jsonp_|cjose_|ngx_shmtx_|ngx_rwlock_|ngx_slab
 const kOpensslLocks = /^(pthread_rwlock_|CRYPTO_THREAD_(read|write)_lock)/;
 
 // subjects; sessions: { one, two } of mint(). options: n, requests to count;
-// stored, sessions in the zone
+// stored, sessions in the zone; warmUp, requests before those that are counted,
+// where each is of another session
 export async function instructions(subjects, upstream, sessions, options) {
     const starts = {
         floor: () => startFloor(upstream, { one: sessions.one.token,
@@ -33,21 +37,22 @@ export async function instructions(subjects, upstream, sessions, options) {
         const wanted = subjects.filter((one) => one.server === name);
         if (wanted.length > 0) {
             rows.push(...await ofServer(name, await start(), wanted, sessions,
-                options.n));
+                options));
         }
     }
     return subjects.map(({ name }) => compared(
         rows.find((row) => row.name === name), rows)).filter(Boolean);
 }
 
-async function ofServer(name, started, subjects, sessions, n) {
+async function ofServer(name, started, subjects, sessions, { n, warmUp }) {
     const fleet = withRequests({ [name]: started.server ? started
         : { server: started, sessions } });
     const rows = [];
 
     try {
         for (const one of subjects) {
-            rows.push(await ofSubject(one, fleet, n));
+            rows.push(await ofSubject(one, fleet, n,
+                { warmUp: one.of === 'first' ? undefined : warmUp }));
         }
     } finally {
         await fleet.stop();

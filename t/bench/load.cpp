@@ -7,7 +7,8 @@
 // HEAD is a file with the request's lines but the Cookie header; COOKIES a file
 // with one Cookie header value a line, or "-" for none. ORDER takes them one
 // after the other from line FIRST on ("next"), or in a random order ("random");
-// "random:1000" takes the first 1000 lines only. LIMIT is a number of requests
+// "random:1000" takes the first 1000 lines only, "step:20" each 20th line.
+// LIMIT is a number of requests
 // ("1000") or of seconds ("3s").
 //
 // Without RATE each connection sends when it has its answer (a closed loop).
@@ -34,6 +35,7 @@
 #include <sys/epoll.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/timerfd.h>
@@ -95,15 +97,17 @@ private:
 
 class Order {
 public:
-    Order(const std::string &name, size_t first, size_t size)
-        : is_random_{name == "random"}, next_{first}, size_{size}
+    Order(const std::string &name, size_t first, size_t size, size_t step)
+        : is_random_{name == "random"}, next_{first}, size_{size}, step_{step}
     {
     }
 
     size_t next()
     {
         if (!is_random_) {
-            return next_++;
+            auto now = next_;
+            next_ += step_;
+            return now;
         }
         // xorshift64*, always the same sequence
         seed_ ^= seed_ >> 12;
@@ -114,7 +118,7 @@ public:
 
 private:
     bool is_random_;
-    size_t next_, size_;
+    size_t next_, size_, step_;
     uint64_t seed_ = 0x9E3779B97F4A7C15ULL;
 };
 
@@ -257,8 +261,9 @@ public:
         std::chrono::duration<double> seconds = ended_ - began_;
         std::sort(times_.begin(), times_.end());
         std::printf("{\"requests\": %zu, \"seconds\": %.6f, \"p50\": %.1f, "
-                    "\"p99\": %.1f, \"max\": %.1f}\n",
-                    times_.size(), seconds.count(), at(0.5), at(0.99), at(1));
+                    "\"p99\": %.1f, \"max\": %.1f, \"cpu\": %.2f}\n",
+                    times_.size(), seconds.count(), at(0.5), at(0.99), at(1),
+                    own_time() / static_cast<double>(times_.size()));
     }
 
 private:
@@ -271,6 +276,18 @@ private:
         auto i =
             static_cast<size_t>(share * static_cast<double>(times_.size() - 1));
         return static_cast<double>(times_[i].count()) / 1000;
+    }
+
+    // On a processor, in microseconds.
+    static double own_time()
+    {
+        rusage usage{};
+        getrusage(RUSAGE_SELF, &usage);
+        auto of = [](const timeval &time) {
+            return static_cast<double>(time.tv_sec) * 1e6 +
+                   static_cast<double>(time.tv_usec);
+        };
+        return of(usage.ru_utime) + of(usage.ru_stime);
     }
 
     bool is_over() const
@@ -382,12 +399,15 @@ int main(int argc, char **argv)
     }
 
     auto colon = args[4].find(':');
-    Lines cookies{args[3], colon == std::string::npos
-                               ? SIZE_MAX
-                               : std::stoul(args[4].substr(colon + 1))};
+    auto name = args[4].substr(0, colon);
+    size_t number =
+        colon == std::string::npos ? 0 : std::stoul(args[4].substr(colon + 1));
+    bool is_step = name == "step";
+
+    Lines cookies{args[3], is_step || number == 0 ? SIZE_MAX : number};
     Run run{
         plan, cookies,
-        Order{args[4].substr(0, colon), std::stoul(args[5]), cookies.size()}};
+        Order{name, std::stoul(args[5]), cookies.size(), is_step ? number : 1}};
     run.go();
     run.print();
 }

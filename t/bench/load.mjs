@@ -3,10 +3,11 @@
 // Requests, by build/bench/load: those of a script in a page, with the headers
 // that a browser adds.
 
-import { spawn } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import fs from 'node:fs';
 import path from 'node:path';
+import { promisify } from 'node:util';
 
 import { kOtherCpu } from './servers.mjs';
 import { kOut } from './sessions.mjs';
@@ -58,4 +59,20 @@ export async function load({ port, cookies = '-', order = 'next', first = 0,
         throw new Error(err);
     }
     return JSON.parse(out);
+}
+
+// Requests a second by wrk, of one session.
+export async function loadByWrk({ port, cookies = '-', seconds, connections }) {
+    const [line, ...lines] = kHead.trim().split('\n');
+    const headers = [...lines, ...cookies === '-' ? []
+        : [`Cookie: ${fs.readFileSync(cookies, 'latin1').trim()}`]];
+    const { stdout } = await promisify(execFile)('taskset', ['-c', kOtherCpu,
+        'wrk', '-t1', `-c${connections}`, `-d${Math.ceil(seconds)}s`,
+        ...headers.flatMap((one) => ['-H', one]),
+        `http://127.0.0.1:${port}${line.split(' ')[1]}`]);
+
+    if (/Non-2xx|Socket errors/.test(stdout)) {
+        throw new Error(stdout);
+    }
+    return Number(/Requests\/sec:\s+([\d.]+)/.exec(stdout)[1]);
 }

@@ -9,7 +9,7 @@ import { load } from './load.mjs';
 import { startFloor, startModule } from './servers.mjs';
 
 const kSome = 1000;    // sessions, fewer than a worker remembers
-const kMore = 20_000;  // and more than that
+const kMore = 50_000;  // and more than that
 
 // KiB, of plain NGINX and of NGINX with the module, which get the same
 // requests: connections that last long take memory, too.
@@ -68,7 +68,7 @@ export const memoryRows = (found) => [
     ['added before traffic', found.perWorker],
     ['added after 1,000 requests of one session', found.perWorkerUsed],
     ['each of 1,000 sessions opened', found.perSession],
-    ['21,000 sessions opened, all together', found.allSessions],
+    ['51,000 sessions opened, all together', found.allSessions],
     ['proportional set, plain NGINX', found.idle.floor.pss],
     ['proportional set, with the module', found.idle.module.pss],
 ];

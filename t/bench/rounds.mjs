@@ -5,12 +5,12 @@
 // (A B C, A B C). What changes on the machine meanwhile meets all of them; each
 // ratio is of two neighbours, and the median of the rounds is told.
 
-import { load } from './load.mjs';
+import { load, loadByWrk } from './load.mjs';
 
 const kConnections = 32;
 
 // subjects: as of subjects.mjs; fleet: of startFleet(). options: rounds,
-// seconds, rate (without it there is no p50 and no p99).
+// seconds, rate (without it there is no p50, no p99 and no wrk).
 export async function rounds(subjects, fleet, { rounds: n, seconds, rate }) {
     const found = new Map(subjects.map(({ name }) => [name, []]));
 
@@ -18,7 +18,8 @@ export async function rounds(subjects, fleet, { rounds: n, seconds, rate }) {
     for (let i = 0; i < n; i++) {
         await each(subjects, async (one) => found.get(one.name).push({
             ...await closed(one, fleet, seconds),
-            ...rate ? await fixed(one, fleet, seconds, rate) : {} }));
+            ...rate ? { ...await fixed(one, fleet, seconds, rate),
+                wrk: await byWrk(one, fleet, seconds / 2) } : {} }));
     }
     return subjects.map((one) => summary(one, found));
 }
@@ -49,6 +50,14 @@ async function fixed(one, fleet, seconds, rate) {
     return { p50: done.p50, p99: done.p99 };
 }
 
+// Another client, so that nobody need believe ours.
+async function byWrk(one, fleet, seconds) {
+    const { of, ...request } = { ...fleet.requests(one), of: one.of ?? 'first' };
+
+    return of === 'first' ? await loadByWrk({ ...request, seconds,
+        connections: kConnections }) : undefined;
+}
+
 function summary(one, found) {
     const own = found.get(one.name);
     const its = (floor, what) => median(own.map((round, i) =>
@@ -56,12 +65,12 @@ function summary(one, found) {
     const floor = found.get(one.floor);
     const row = { name: one.name, floor: one.floor };
 
-    for (const what of ['rps', 'cpu', 'busy', 'p50', 'p99']) {
+    for (const what of ['rps', 'wrk', 'cpu', 'busy', 'p50', 'p99']) {
         row[what] = median(own.map((round) => round[what]));
     }
     return !floor ? row : { ...row, rpsRatio: its(floor, 'rps'),
         cpuRatio: its(floor, 'cpu'), p50Ratio: its(floor, 'p50'),
-        p99Ratio: its(floor, 'p99') };
+        p99Ratio: its(floor, 'p99'), wrkRatio: its(floor, 'wrk') };
 }
 
 export function median(numbers) {
@@ -76,6 +85,8 @@ export const kRoundColumns = [
     ['a closed loop, and a fixed rate', (row) => row.name],
     ['requests/s', (row) => row.rps],
     ['ratio', (row) => row.rpsRatio, 3],
+    ['by wrk', (row) => row.wrk],
+    ['ratio', (row) => row.wrkRatio, 3],
     ['CPU µs', (row) => row.cpu, 2],
     ['ratio', (row) => row.cpuRatio, 3],
     ['busy', (row) => row.busy, 2],

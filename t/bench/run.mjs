@@ -6,8 +6,8 @@
 //
 // quick   counts instructions, and nothing else: in a minute or two, on a
 //         machine that need not be quiet
-// PART    instructions, rounds, calls, memory, headers or sessions; all of
-//         them when none is named
+// PART    instructions, rounds, calls, memory, headers, sessions, logins or
+//         storms; all of them when none is named
 // only    subjects whose name matches, of instructions and rounds
 // top     lists the dearest functions of each subject
 //
@@ -21,7 +21,8 @@ import { kBarColumns, verdicts } from './bars.mjs';
 import { headers, kHeaderColumns, kSessionColumns, sessions }
     from './flatness.mjs';
 import { startFleet } from './fleet.mjs';
-import { instructions, kInstructionColumns } from './instructions.mjs';
+import { instructions, kForgotten, kInstructionColumns }
+    from './instructions.mjs';
 import { kMachineColumns, machine } from './machine.mjs';
 import { kMemoryColumns, memory, memoryRows } from './memory.mjs';
 import { kRoundColumns, rounds } from './rounds.mjs';
@@ -33,6 +34,8 @@ import { table } from './table.mjs';
 
 const kCold = 100_000;
 const kStored = 50_000;
+
+process.setMaxListeners(0); // each server ends with this process
 
 const words = process.argv.slice(2);
 const option = (name) => words.find((word) => word.startsWith(`${name}=`))
@@ -46,7 +49,8 @@ const subjects = kSubjects.filter(({ name }) => only.test(name));
 const kParts = {
     instructions: async ({ upstream, sessions }) => {
         const rows = await instructions(subjects, upstream, sessions,
-            { n: 500, stored: isQuick ? 1000 : kStored });
+            isQuick ? { n: 500, stored: 5000 }
+                : { n: 500, stored: kStored, warmUp: kForgotten });
         show(rows, kInstructionColumns);
         rows.forEach((row) => {
             functions(`${row.name}: unwanted`, row.floor ? row.unwanted : []);
@@ -87,6 +91,19 @@ const kParts = {
     },
 };
 
+// What a login costs, and the end of a token under load.
+for (const part of ['logins', 'storms']) {
+    if (fs.existsSync(new URL(`${part}.mjs`, import.meta.url))) {
+        kParts[part] = async () => {
+            const found = await (await import(`./${part}.mjs`)).run();
+            show(found.rows, Object.keys(found.rows[0]).map((name) =>
+                [name, (row) => typeof row[name] === 'object'
+                    ? JSON.stringify(row[name]) : row[name], 1]));
+            return found;
+        };
+    }
+}
+
 const named = Object.keys(kParts).filter((part) => words.includes(part));
 await run(isQuick ? ['instructions'] : named.length > 0 ? named
     : Object.keys(kParts));
@@ -96,11 +113,13 @@ async function run(parts) {
     const many = isQuick ? 5000 : kCold;
     const stage = { upstream, sessions: { one: mint('one', many, kOneChunk),
         two: mint('two', 1000, kTwoChunks) } };
-    const found = { machine: machine() };
+    const found = { machine: machine(), seconds: {} };
 
     show(Object.entries(found.machine), kMachineColumns);
     for (const part of parts) {
+        const began = Date.now();
         found[part] = await kParts[part](stage);
+        found.seconds[part] = Math.round((Date.now() - began) / 1000);
     }
     await stage.fleet?.stop();
     await upstream.stop();

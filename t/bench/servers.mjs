@@ -4,8 +4,9 @@
 // module. Each has one worker, on the first processor; the upstream and who
 // asks are on the second.
 //
-// The upstream answers with 200 only to a request with a bearer token, so that
-// no figure can come from a proxy that did not do its work.
+// The upstream answers with 200 only to a request with a token, so that no figure
+// can come from a proxy that did not do its work. It must cost little: with who
+// asks it shares a processor, and has to keep the proxy's busy.
 
 import { spawn, execFileSync } from 'node:child_process';
 import { once } from 'node:events';
@@ -130,7 +131,7 @@ export function startUpstream() {
         listen ${at.plain()};
         default_type application/json;
         location / {
-            if ($http_authorization !~ "^Bearer .") { return 403; }
+            if ($http_authorization = "") { return 403; }
             return 200 '${kAnswer}';
         }
     }`), { cpu: kOtherCpu });
@@ -162,9 +163,13 @@ export function startFloor(upstream, tokens, options = {}) {
     }`).join('')), { cpu: kProxyCpu, ...options });
 }
 
-// more: what else the bff_provider says.
+// more: what else the bff_provider says. options.remembers: octets of sessions
+// that the worker keeps opened.
 export function startModule(upstream, more = '', options = {}) {
+    const { remembers } = options;
+
     return start(['main'], frame((at) => `${api(upstream)}
+    ${remembers ? `bff_session_cache ${remembers};` : ''}
     bff_provider ${kProvider} {
         issuer ${kIssuer};
         client_id shop;

@@ -64,7 +64,7 @@ function compared(row, rows) {
     const floor = rows.find((one) => one.name === row.floor);
 
     return !floor ? row : { ...row,
-        more: Number((row.sum - floor.sum).toFixed(1)) };
+        more: Math.round((row.sum - floor.sum) * 10) / 10 || 0 };
 }
 
 export const kSystemCallColumns = [
