@@ -103,12 +103,15 @@ export class Nginx {
     // conf:     the same for the whole file, then nothing is added but prefix
     // workers, master, level, module: false, expected: [RegExp of bad lines]
     // clock: true, for setForward()
+    // under: (place) => words of a program that runs it, as valgrind
     // daemon: true, for upgrade(): NGINX refuses one while its parent lives
     static async start(options) {
         const place = options.place ?? await Place.make();
         writeConfiguration(place, options);
 
-        const child = spawn(kBinary, commandLine(place), {
+        const [program, ...words] = [...options.under?.(place) ?? [], kBinary,
+            ...commandLine(place)];
+        const child = spawn(program, words, {
             env: environment(place, options),
             stdio: ['ignore', 'ignore', 'inherit'],
         });
