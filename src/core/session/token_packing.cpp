@@ -191,6 +191,24 @@ Bytef *octets(std::string_view text)
     return reinterpret_cast<Bytef *>(data);
 }
 
+// What zlib is given room for, it clears, and its pages are touched anew each
+// time: 256 KiB of it cost more than the work itself. A usual session is seen
+// whole through a small window, so that its deflated form is the same; zlib
+// reaches no further back than that less kLookahead.
+struct Room {
+    int window_bits;
+    int memory_level;
+};
+
+Room room_for(size_t octets)
+{
+    constexpr Room small{13, 6};
+    constexpr size_t kLookahead = 262; // MIN_LOOKAHEAD of zlib
+    constexpr size_t kSeen = (size_t{1} << small.window_bits) - kLookahead;
+
+    return kDictionary.size() + octets <= kSeen ? small : Room{MAX_WBITS, 8};
+}
+
 // Nothing when it would not become smaller, or zlib got no memory.
 std::optional<std::string> deflated(std::string_view plain)
 {
@@ -201,8 +219,9 @@ std::optional<std::string> deflated(std::string_view plain)
     }
 
     z_stream z{};
-    if (deflateInit2(&z, 6, Z_DEFLATED, -MAX_WBITS, 8, Z_DEFAULT_STRATEGY) !=
-        Z_OK) {
+    auto room = room_for(plain.size());
+    if (deflateInit2(&z, 6, Z_DEFLATED, -room.window_bits, room.memory_level,
+                     Z_DEFAULT_STRATEGY) != Z_OK) {
         return std::nullopt;
     }
 

@@ -182,6 +182,21 @@ TEST(no_octet_of_the_dictionary_has_changed)
               "217f9c58c676578bdfdc81879c971bb7");
 }
 
+// zlib sees little at a time where that is enough: what it was spared must
+// not be missed at the border, nor in front of it.
+TEST(what_a_small_window_just_sees_is_deflated_like_all_else)
+{
+    auto far = noise(64);
+
+    for (size_t octets = 6900; octets < 8300; octets += 7) {
+        std::string plain{far};
+        plain.append(octets - 128, 'a').append(far);
+        auto packed = deflate(plain);
+        ck_assert(packed.size() < 200);
+        ck_assert(inflate(packed) == plain);
+    }
+}
+
 TEST(inflate_stops_at_the_limit)
 {
     std::string plain(1001, 'a');
