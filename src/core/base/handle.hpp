@@ -22,6 +22,7 @@ struct Release {
         EVP_CIPHER_CTX_free(p);
     }
     void operator()(EVP_CIPHER *p) const noexcept { EVP_CIPHER_free(p); }
+    void operator()(EVP_MD *p) const noexcept { EVP_MD_free(p); }
     void operator()(EVP_MD_CTX *p) const noexcept { EVP_MD_CTX_free(p); }
     void operator()(EVP_PKEY *p) const noexcept { EVP_PKEY_free(p); }
     void operator()(EVP_PKEY_CTX *p) const noexcept { EVP_PKEY_CTX_free(p); }

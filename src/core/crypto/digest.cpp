@@ -24,7 +24,19 @@
 namespace bff::crypto {
 namespace {
 
-std::string digest(const EVP_MD *algorithm, std::string_view data);
+// An algorithm and its context, made once: finding the one and making the
+// other cost more than a short text's digest. What was digested is not kept in
+// the context, which OpenSSL wipes.
+class Hash {
+public:
+    explicit Hash(const char *name);
+    std::string operator()(std::string_view data);
+
+private:
+    Handle<EVP_MD> algorithm_;
+    Handle<EVP_MD_CTX> ctx_;
+};
+
 EVP_KDF *hkdf();
 OSSL_PARAM octets_param(const char *name, std::string_view octets);
 void must_succeed(bool succeeded);
@@ -35,17 +47,20 @@ const unsigned char *octets_of(std::string_view bytes);
 
 std::string sha256(std::string_view data)
 {
-    return digest(EVP_sha256(), data);
+    static Hash hash{"SHA2-256"};
+    return hash(data);
 }
 
 std::string sha384(std::string_view data)
 {
-    return digest(EVP_sha384(), data);
+    static Hash hash{"SHA2-384"};
+    return hash(data);
 }
 
 std::string sha512(std::string_view data)
 {
-    return digest(EVP_sha512(), data);
+    static Hash hash{"SHA2-512"};
+    return hash(data);
 }
 
 std::string hmac_sha256(std::string_view key, std::string_view data)
@@ -82,11 +97,20 @@ Secret hkdf_sha256(std::string_view key, std::string_view salt,
 
 namespace {
 
-std::string digest(const EVP_MD *algorithm, std::string_view data)
+Hash::Hash(const char *name)
+    : algorithm_{EVP_MD_fetch(nullptr, name, nullptr)}, ctx_{EVP_MD_CTX_new()}
 {
-    std::string hash(static_cast<size_t>(EVP_MD_get_size(algorithm)), '\0');
-    must_succeed(EVP_Digest(octets_of(data), data.size(), octets_of(hash),
-                            nullptr, algorithm, nullptr) == 1);
+    must_succeed(algorithm_ && ctx_);
+}
+
+std::string Hash::operator()(std::string_view data)
+{
+    std::string hash(static_cast<size_t>(EVP_MD_get_size(algorithm_.get())),
+                     '\0');
+    must_succeed(
+        EVP_DigestInit_ex2(ctx_.get(), algorithm_.get(), nullptr) == 1 &&
+        EVP_DigestUpdate(ctx_.get(), octets_of(data), data.size()) == 1 &&
+        EVP_DigestFinal_ex(ctx_.get(), octets_of(hash), nullptr) == 1);
     return hash;
 }
 
