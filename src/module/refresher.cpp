@@ -4,6 +4,8 @@
 
 #include "module/refresher.hpp"
 
+#include <map>
+
 #include "core/oidc/back_off.hpp"
 #include "core/session/activity.hpp"
 #include "module/provider.hpp"
@@ -75,6 +77,11 @@ Error session_over()
     return Error{Code::expired, "the session is over"};
 }
 
+auto told(Result<session::Session> result)
+{
+    return std::make_shared<const Result<session::Session>>(std::move(result));
+}
+
 } // namespace
 
 // One refresh that this worker makes.
@@ -90,9 +97,32 @@ struct Refresher::Flight {
     const session::Session &session() const { return *found.session; }
 };
 
+// What there is for those who wait. All who wait for the same session are
+// told of one look at it.
+class Refresher::Glance {
+public:
+    explicit Glance(Refresher &refresher) : refresher_{refresher} {}
+
+    std::optional<Outcome> operator()(const Needed &needed);
+
+private:
+    struct Known {
+        Seen seen;
+        Outcome outcome; // null: seen tells
+    };
+    using Key = std::pair<std::string, uint32_t>; // a session's generation
+
+    const Known &look(const Key &key, const session::Session &session);
+    std::optional<Outcome> begin(const Key &key, const Need &need,
+                                 const Seen &seen);
+
+    Refresher &refresher_;
+    std::map<Key, Known> known_;
+};
+
 Refresher::Refresher(Provider &provider, const World &world)
     : provider_{provider}, world_{world}, flights_{world.zone},
-      waiters_{[this](const Need &need) { return outcome_for(need); }}
+      waiters_{[this] { return Glance{*this}; }}
 {
 }
 
@@ -179,8 +209,13 @@ std::unique_ptr<ngx::Wait> Refresher::ask(const session::Session &session,
                                           bool is_early, Told told)
 {
     auto seen = flights_.look(session.id, session.generation);
+    auto needed =
+        std::make_shared<const Need>(Need{session, is_early, seen.failures});
 
-    return waiters_.add({session, is_early, seen.failures}, std::move(told));
+    return waiters_.add(
+        needed, [needed, told = std::move(told)](const Outcome &outcome) {
+            told(as_held(*outcome, needed->session));
+        });
 }
 
 void Refresher::renew(const session::Session &session)
@@ -214,35 +249,62 @@ void Refresher::look_again()
     waiters_.look_again();
 }
 
-std::optional<Result<session::Session>> Refresher::outcome_for(const Need &need)
+// --- looking ---
+
+std::optional<Refresher::Outcome>
+Refresher::Glance::operator()(const Needed &needed)
 {
-    const auto &session = need.session;
-    auto seen = flights_.look(session.id, session.generation);
+    const auto &need = *needed;
+    Key key{need.session.id, need.session.generation};
+    const auto &[seen, outcome] = look(key, need.session);
     auto now = store::monotonic_now();
 
-    if (auto newer = opened(seen, session)) {
-        return std::move(*newer);
-    }
-    if (seen.is_over_for(session.generation)) {
-        return session_over();
+    if (outcome) {
+        return outcome;
     }
     if (seen.lease.is_held(now)) {
         return std::nullopt; // somebody is on it
     }
     if (seen.failures > need.failures ||
         (seen.failures > 0 && now < seen.try_again)) {
-        return failed_before(seen, now);
+        return told(failed_before(seen, now));
     }
 
     if (need.is_early && !seen.may_be_early(now)) {
-        return Error{Code::refused, "tokens were asked for too often"};
+        return told(Error{Code::refused, "tokens were asked for too often"});
     }
 
-    if (!begin(session, seen, {.is_early = need.is_early})) {
-        return Error{Code::unavailable,
-                     "\"bff_zone\" is full of refreshes under way"};
+    return begin(key, need, seen);
+}
+
+const Refresher::Glance::Known &
+Refresher::Glance::look(const Key &key, const session::Session &session)
+{
+    if (auto known = known_.find(key); known != known_.end()) {
+        return known->second;
     }
-    return std::nullopt;
+
+    Known known{refresher_.flights_.look(session.id, session.generation), {}};
+    if (auto newer = refresher_.opened(known.seen, session)) {
+        known.outcome = told(std::move(*newer));
+    } else if (known.seen.is_over_for(session.generation)) {
+        known.outcome = told(session_over());
+    }
+
+    return known_.emplace(key, std::move(known)).first->second;
+}
+
+std::optional<Refresher::Outcome>
+Refresher::Glance::begin(const Key &key, const Need &need, const Seen &seen)
+{
+    auto begun =
+        refresher_.begin(need.session, seen, {.is_early = need.is_early});
+    known_.erase(key); // `seen` with it: it is not so any more
+
+    return begun ? std::nullopt
+                 : std::optional{told(
+                       Error{Code::unavailable,
+                             "\"bff_zone\" is full of refreshes under way"})};
 }
 
 // --- refreshing ---
@@ -419,11 +481,11 @@ void Refresher::finish(Flight &flight, Landing landing,
         return;
     }
 
-    waiters_.settle([&](const Need &need) {
+    Outcome outcome = told(result);
+    waiters_.settle([&](const Needed &need) {
         bool is_theirs =
-            need.session.id == id && need.session.generation <= generation;
-        return is_theirs ? std::optional{as_held(result, need.session)}
-                         : std::nullopt;
+            need->session.id == id && need->session.generation <= generation;
+        return is_theirs ? std::optional{outcome} : std::nullopt;
     });
     world_.bell.ring();
     look_again();

@@ -86,6 +86,10 @@ private:
         bool is_early;
         uint32_t failures; // seen when the waiting began
     };
+    using Needed = std::shared_ptr<const Need>;
+    // One for all who wait for the same.
+    using Outcome = std::shared_ptr<const Result<session::Session>>;
+    class Glance;
     struct Flight;
 
     std::optional<session::Session> opened(const store::Flights::Seen &seen,
@@ -113,13 +117,11 @@ private:
     void finish(Flight &flight, store::Flights::Landing landing,
                 const Result<session::Session> &result);
 
-    std::optional<Result<session::Session>> outcome_for(const Need &need);
-
     Provider &provider_;
     World world_;
     store::Flights flights_;
     std::list<std::unique_ptr<Flight>> own_; // made by this worker
-    ngx::Waiters<Need, Result<session::Session>> waiters_;
+    ngx::Waiters<Needed, Outcome> waiters_;
 };
 
 } // namespace bff::module

@@ -169,8 +169,8 @@ Documents::Documents(std::shared_ptr<const oidc::ClientSettings> client,
                      std::string trust, ngx::HttpClient &http, ngx::Bell &bell,
                      const SharedZone &zone)
     : client_{std::move(client)}, http_{http}, bell_{bell}, zone_{zone},
-      trust_{std::move(trust)}, waiters_{[this](const Need &need) {
-          return outcome_for(need);
+      trust_{std::move(trust)}, waiters_{[this] {
+          return [this](const Need &need) { return outcome_for(need); };
       }}
 {
     provider_.client = client_;
