@@ -4,6 +4,7 @@
 // bytes at all can be put into a document that parses.
 
 #include "core/base/json.hpp"
+#include "core/base/plain_json.hpp"
 
 #include "property.hpp"
 
@@ -39,6 +40,25 @@ void check_that_it_can_be_put(std::string_view bytes)
                "a repaired text is not shorter");
 }
 
+// What is read quickly is what Jansson reads, and nothing that it refuses.
+void check_that_jansson_agrees(std::string_view input)
+{
+    auto quick = json::plain(input);
+    if (!quick) {
+        return;
+    }
+
+    json_error_t error{};
+    json::Value read{json_loadb(
+        input.data(), input.size(),
+        JSON_REJECT_DUPLICATES | JSON_DECODE_ANY | JSON_ALLOW_NUL, &error)};
+    fuzz::must(read != nullptr, "Jansson takes what is read quickly");
+    fuzz::must(json_equal(read.get(), quick.get()) == 1,
+               "Jansson reads the same");
+    fuzz::must(json::print(read.get()) == json::print(quick.get()),
+               "in the same order");
+}
+
 bool is_plain(std::string_view detail)
 {
     for (char c : detail) {
@@ -58,6 +78,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
     auto value = json::parse(input);
     if (value) {
+        check_that_jansson_agrees(input);
         check_that_it_prints_the_same(value->get());
     } else {
         fuzz::must(value.error().code == Code::refused,

@@ -12,6 +12,8 @@
 #include <cmath>
 #include <new>
 
+#include "core/base/plain_json.hpp"
+
 namespace bff::json {
 namespace {
 
@@ -34,6 +36,10 @@ Result<Value> parse(std::string_view text, Limits limits)
 
     if (is_deeper_than(limits.depth, text)) {
         return Error{Code::refused, "JSON is nested too deeply"};
+    }
+
+    if (auto value = plain(text)) {
+        return value;
     }
 
     constexpr size_t kFlags =
@@ -208,24 +214,41 @@ std::string print(const json_t *value)
 
 namespace {
 
+// Where the string ends that has begun before `at`, its quote included. A
+// token is long, and looked through by what is made for it.
+size_t end_of_string(std::string_view text, size_t at) noexcept
+{
+    auto quote = text.find('"', at);
+
+    while (quote != text.npos) {
+        auto escape = text.substr(at, quote - at).find('\\');
+        if (escape == text.npos) {
+            return quote + 1;
+        }
+        at += escape + 2; // what follows an escape ends nothing
+        if (at > quote) {
+            quote = text.find('"', at);
+        }
+    }
+
+    return text.size();
+}
+
 // Brackets outside of strings. Where the text is no JSON, Jansson stops
 // before it could be deeper than what is counted here.
 bool is_deeper_than(size_t levels, std::string_view text) noexcept
 {
     size_t depth = 0;
-    bool in_string = false;
 
-    for (size_t i = 0; i < text.size(); i++) {
-        char c = text[i];
-        if (in_string && c == '\\') {
-            i++;
-        } else if (c == '"') {
-            in_string = !in_string;
-        } else if (!in_string && (c == '[' || c == '{')) {
+    for (size_t i = 0; i < text.size();) {
+        char c = text[i++];
+        if (c == '"') {
+            i = end_of_string(text, i);
+        } else if (c == '[' || c == '{') {
             if (++depth > levels) {
                 return true;
             }
-        } else if (!in_string && (c == ']' || c == '}') && depth > 0) {
+        } else if ((c == ']' || c == '}') && depth > 0) {
             depth--;
         }
     }
