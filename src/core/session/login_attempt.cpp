@@ -40,6 +40,11 @@ constexpr size_t kCodeCharacters = 16; // of a state
 constexpr size_t kOpenedAtMost = 16;   // of the logins a browser sends
 constexpr size_t kRecordOctets = 16 * 1024;
 
+// A usual login is three random texts and some URLs: deflate would take a tenth
+// of all that a login costs to save 50 characters of a cookie that is used
+// once. It is for long links.
+constexpr size_t kWorthDeflating = 512;
+
 // Logins that wait may hold this many octets of the Cookie header together.
 // With the default buffers NGINX refuses a header line of more than 8 KiB, so
 // a few long links must not lock a browser out until the logins are too old.
@@ -131,7 +136,7 @@ Result<web::SetCookie> write_login(const LoginAttempt &attempt,
 {
     auto cookie = login_cookie(login_cookie_name(style, attempt.state), style);
     auto plain = encode(attempt);
-    auto packed = deflate(plain);
+    auto packed = deflate(plain, kWorthDeflating);
     auto envelope =
         crypto::seal(packed, keys, binding(cookie.name, style), entropy);
     wipe(plain);

@@ -90,9 +90,9 @@ Result<std::string> unpack_token(std::string_view packed)
     return token;
 }
 
-std::string deflate(std::string_view plain)
+std::string deflate(std::string_view plain, size_t least)
 {
-    auto stream = deflated(plain);
+    auto stream = plain.size() < least ? std::nullopt : deflated(plain);
     if (!stream) {
         OctetWriter out{1 + plain.size()};
         out.u8(as_it_is);

@@ -19,9 +19,10 @@ std::string pack_token(std::string_view token);
 // Errors: forged.
 Result<std::string> unpack_token(std::string_view packed);
 
-// Raw deflate with a dictionary of usual claim names. Errors of inflate:
-// forged (damaged, or more than `limit` octets).
-std::string deflate(std::string_view plain);
+// Raw deflate with a dictionary of usual claim names; what has fewer than
+// `least` octets stays as it is. Errors of inflate: forged (damaged, or more
+// than `limit` octets).
+std::string deflate(std::string_view plain, size_t least = 0);
 Result<std::string> inflate(std::string_view packed, size_t limit = 256 * 1024);
 
 } // namespace bff::session

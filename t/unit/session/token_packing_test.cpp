@@ -193,7 +193,8 @@ TEST(what_a_small_window_just_sees_is_deflated_like_all_else)
         plain.append(octets - 128, 'a').append(far);
         auto packed = deflate(plain);
         ck_assert(packed.size() < 200);
-        ck_assert(inflate(packed) == plain);
+        auto inflated = inflate(packed);
+        ck_assert(inflated && *inflated == plain);
     }
 }
 
