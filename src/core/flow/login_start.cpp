@@ -184,9 +184,12 @@ std::vector<std::string> values_of(std::string_view name, std::string_view url)
     auto query = url.substr(std::min(url.find('?') + 1, url.size()));
     for (auto piece : text::split(query, '&')) {
         auto equals = std::min(piece.find('='), piece.size());
+        if (piece.substr(0, equals) != name) {
+            continue;
+        }
         auto value = web::percent_decode(
             piece.substr(std::min(equals + 1, piece.size())), true);
-        if (piece.substr(0, equals) == name && value) {
+        if (value) {
             values.push_back(std::move(*value));
         }
     }
