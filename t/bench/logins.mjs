@@ -52,7 +52,7 @@ export async function run(options = {}) {
         && row.providerCalls === kBar.providerCalls) };
 }
 
-async function staged(lib, { alg, store, ...options }, scene) {
+export async function staged(lib, { alg, store, ...options }, scene) {
     const op = await lib.Provider.start();
     const api = await lib.Upstream.start();
     const at = await lib.Place.make();
@@ -73,7 +73,7 @@ async function staged(lib, { alg, store, ...options }, scene) {
 }
 
 // A browser of its own for each.
-async function logins({ op, at, agent }, number, atOnce = kAtOnce) {
+export async function logins({ op, at, agent }, number, atOnce = kAtOnce) {
     let left = number;
     const one = async () => {
         while (left-- > 0) {
