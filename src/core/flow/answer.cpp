@@ -114,10 +114,11 @@ web::HttpResponse answer(int status)
 
 std::string content_security_policy(const Page &page)
 {
+    static const std::string style =
+        base64url::encode_standard(crypto::sha256(kStyle));
     std::string_view ancestors = page.may_be_framed ? "'self'" : "'none'";
 
-    return "default-src 'none'; style-src 'sha256-" +
-           base64url::encode_standard(crypto::sha256(kStyle)) +
+    return "default-src 'none'; style-src 'sha256-" + style +
            "'; base-uri 'none'; form-action 'none'; frame-ancestors " +
            std::string{ancestors};
 }
