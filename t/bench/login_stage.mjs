@@ -7,7 +7,7 @@
 // figure larger than it is.
 
 import crypto from 'node:crypto';
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import http from 'node:http';
 import path from 'node:path';
@@ -98,7 +98,8 @@ export const kByScript = { 'X-CSRF': '1', 'Sec-Fetch-Mode': 'cors',
 
 export function expect(answer, status) {
     if (answer.status !== status) {
-        throw new Error(`${answer.status} instead of ${status}: ${answer.body}`);
+        throw new Error(
+            `${answer.status} instead of ${status}: ${answer.body}`);
     }
     return answer;
 }
@@ -132,6 +133,10 @@ export const rounded = (number, digits = 1) => Number(number.toFixed(digits));
 
 export const kCallgrind = ['valgrind', '--tool=callgrind', '-q'];
 
+// Where it is not installed, nothing is counted.
+export const canCount = () =>
+    spawnSync('valgrind', ['--version']).status === 0;
+
 // Those that a process under callgrind executes while action() runs.
 export async function instructions(pid, folder, action) {
     control('--zero', pid);
@@ -144,11 +149,22 @@ export async function instructions(pid, folder, action) {
     return Number(/^totals: (\d+)/m.exec(fs.readFileSync(file, 'utf8'))[1]);
 }
 
+// BFF_PROFILE names a folder to look at afterwards, with callgrind_annotate.
+export function keepProfile(at, name) {
+    const folder = process.env.BFF_PROFILE;
+
+    for (const file of folder ? dumps(at.prefix) : []) {
+        fs.copyFileSync(file,
+            path.join(folder, `${name}.${path.basename(file)}`));
+    }
+}
+
 function control(what, pid) {
     execFileSync('callgrind_control', [what, String(pid)], { stdio: 'pipe' });
 }
 
 function dumps(folder) {
-    return fs.readdirSync(folder).filter((name) => /^callgrind\.\d+$/.test(name))
+    return fs.readdirSync(folder)
+        .filter((name) => /^callgrind\.\d+$/.test(name))
         .map((name) => path.join(folder, name)).sort();
 }

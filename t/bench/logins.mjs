@@ -5,13 +5,12 @@
 //
 //   node t/bench/logins.mjs [--quick]
 
-import fs from 'node:fs';
 import http from 'node:http';
-import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-import { Client, cpuOf, expect, instructions, kByScript, kCallgrind, kKey,
-    kSite, library, median, rounded, usualTokens } from './login_stage.mjs';
+import { Client, canCount, cpuOf, expect, instructions, kByScript, kCallgrind,
+    kKey, kSite, keepProfile, library, median, rounded, usualTokens }
+    from './login_stage.mjs';
 
 const kAtOnce = 8;
 const kBar = { cpuMicroseconds: 400, providerCalls: 1 };
@@ -34,6 +33,8 @@ const configuration = ({ op, api, at, store = 'cookie' }) => `
         location /api/ { bff corp; proxy_pass http://${api.address}; }
     }`;
 
+// options: module, nginx: their paths; quick: fewer rounds; count: false, no
+// callgrind
 export async function run(options = {}) {
     const lib = await library(options);
     const rows = [];
@@ -42,7 +43,7 @@ export async function run(options = {}) {
         for (const store of ['cookie', 'zone=sessions:32m']) {
             rows.push({ alg, store: store.split('=')[0],
                 ...await measured(lib, { alg, store, quick: options.quick }),
-                ...options.count === false ? {}
+                ...options.count === false || !canCount() ? {}
                     : await counted(lib, { alg, store }) });
         }
     }
@@ -131,33 +132,21 @@ async function proveSession({ op, at, agent }) {
     }
 }
 
-// In one process, the second one to ask; a login is far from the counting of
-// instructions by the clock, so that few are enough.
+// In one process under callgrind, where each login costs the same, so that few
+// are enough.
 function counted(lib, options) {
     const number = 20;
-    const under = [...kCallgrind];
 
-    return staged({ ...lib }, { ...options, master: 'off', under: (at) =>
-        [...under, `--callgrind-out-file=${at.prefix}/callgrind`] },
+    return staged(lib, { ...options, master: 'off', under: (at) =>
+        [...kCallgrind, `--callgrind-out-file=${at.prefix}/callgrind`] },
     async (s) => {
         await logins(s, 5, 1);
         const all = await instructions(s.nginx.pid, s.at.prefix,
             () => logins(s, number, 1));
-        keepProfile(s.at, options);
+        keepProfile(s.at,
+            `login-${options.alg}-${options.store.split('=')[0]}`);
         return { instructions: Math.round(all / number) };
     });
-}
-
-// BFF_PROFILE names a folder to look at afterwards, with callgrind_annotate.
-function keepProfile(at, { alg, store }) {
-    const folder = process.env.BFF_PROFILE;
-
-    for (const name of folder ? fs.readdirSync(at.prefix) : []) {
-        if (/^callgrind\.\d+$/.test(name)) {
-            fs.copyFileSync(path.join(at.prefix, name), path.join(folder,
-                `login-${alg}-${store.split('=')[0]}.${name}`));
-        }
-    }
 }
 
 if (fileURLToPath(import.meta.url) === process.argv[1]) {

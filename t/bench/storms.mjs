@@ -16,14 +16,16 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 
 import { within } from '../lib/wait.mjs';
-import { Client, cpuOf, kKey, kSite, library, median, rounded, usualTokens }
+import { Client, canCount, cpuOf, instructions, kCallgrind, kKey, kSite,
+    keepProfile, library, median, rounded, usualTokens }
     from './login_stage.mjs';
 
 const kBar = { requests: 50, lastOnMs: 20, providerCalls: 1 };
 
 const configuration = ({ op, api, at, store, workers, lib }) => `
 daemon off;
-worker_processes ${workers};
+master_process ${workers > 0 ? 'on' : 'off'};
+worker_processes ${workers || 1};
 worker_rlimit_nofile 16384;
 ${process.getuid() === 0 ? 'user root;' : ''}
 error_log error.log warn;
@@ -66,6 +68,7 @@ http {
 }
 `;
 
+// options: as of logins.mjs
 export async function run(options = {}) {
     const lib = await library(options);
     const rows = [];
@@ -77,27 +80,57 @@ export async function run(options = {}) {
         }
     }
 
+    const counts = options.count === false || !canCount() ? [] : [
+        await counted(lib, 'cookie'), await counted(lib, 'zone=sessions:32m')];
     const judged = rows.filter((row) => row.requests === kBar.requests);
-    return { bar: kBar, rows, isWithinBar: judged.every((row) =>
+    return { bar: kBar, rows, counts, isWithinBar: judged.every((row) =>
         row.lastOnMs.median <= kBar.lastOnMs
         && row.providerCalls === kBar.providerCalls) };
 }
 
-export async function storms(lib, { store, workers }, sizes) {
+function storms(lib, options, sizes) {
+    return staged(lib, options, async (s) => {
+        const rows = [];
+        for (const [requests, rounds] of sizes) {
+            rows.push({ store: options.store.split('=')[0],
+                workers: options.workers, requests,
+                ...await rowOf(s, requests, rounds) });
+        }
+        return rows;
+    });
+}
+
+// In one process under callgrind: what each of many costs from the provider's
+// answer on.
+export function counted(lib, store) {
+    const requests = 200;
+
+    return staged(lib, { store, workers: 0, master: 'off', under: (at) =>
+        [...kCallgrind, `--callgrind-out-file=${at.prefix}/callgrind`] },
+    async (s) => {
+        const crowd = await Crowd.of(s.at.port(), requests);
+        await storm(s, crowd, requests);
+        let all = 0;
+        await storm(s, crowd, requests, async (action) => {
+            all = await instructions(s.nginx.pid, s.at.prefix, action);
+        });
+        keepProfile(s.at, `storm-${store.split('=')[0]}`);
+        crowd.leave();
+        return { store: store.split('=')[0], requests,
+            instructionsPerRequest: Math.round(all / requests) };
+    });
+}
+
+async function staged(lib, { store, workers, ...options }, scene) {
     const op = await lib.Provider.start();
     const api = await Gate.start(await lib.Place.make());
     const at = await lib.Place.make();
     usualTokens(op);
 
-    const nginx = await lib.Nginx.start({ place: at,
+    const nginx = await lib.Nginx.start({ place: at, ...options,
         conf: configuration({ op, api, at, store, workers, lib }) });
     try {
-        const rows = [];
-        for (const [requests, rounds] of sizes) {
-            rows.push({ store: store.split('=')[0], workers, requests,
-                ...await rowOf({ op, api, at, nginx }, requests, rounds) });
-        }
-        return rows;
+        return await scene({ op, api, at, nginx });
     } finally {
         await nginx.stop();
         await op.stop();
@@ -127,9 +160,11 @@ async function rowOf(s, requests, rounds) {
     };
 }
 
-async function storm({ op, api, at, nginx }, crowd, requests) {
-    await within('a crowd', crowd.ask('GET /warm/ HTTP/1.1\r\nHost: shop.test\r\n\r\n',
-        api.expecting(requests)));
+// `watch` is told what there is to be watched, when all wait.
+async function storm({ op, api, at, nginx }, crowd, requests,
+    watch = (action) => action()) {
+    const warm = 'GET /warm/ HTTP/1.1\r\nHost: shop.test\r\n\r\n';
+    await within('a crowd', crowd.ask(warm, api.expecting(requests)));
 
     const client = new Client(at.port(), new http.Agent());
     op.expiresIn = 0;
@@ -139,22 +174,26 @@ async function storm({ op, api, at, nginx }, crowd, requests) {
 
     const release = heldToken(op);
     const arrivals = api.expecting(requests);
-    const pids = nginx.workers();
-    const cold = cpuOf(pids);
+    const workers = nginx.workers();
+    const pids = workers.length > 0 ? workers : [nginx.pid];
+    const began = cpuOf(pids);
     const answers = within('the answers',
         crowd.ask(requestOf(client), arrivals));
     const { socket, answer } = await release.asked;
     await idle(pids);
 
-    const warm = cpuOf(pids);
-    const left = process.hrtime.bigint();
-    release.send(socket, answer);
-    const times = await within('the last request', arrivals);
-    await answers;
+    const waiting = cpuOf(pids);
+    let left;
+    await watch(async () => {
+        left = process.hrtime.bigint();
+        release.send(socket, answer);
+        await answers;
+    });
+    const times = await arrivals;
 
     return { calls: op.calls('token').length, last: since(left, times.at(-1)),
-        first: since(left, times[0]), before: warm - cold,
-        cpu: cpuOf(pids) - warm };
+        first: since(left, times[0]), before: waiting - began,
+        cpu: cpuOf(pids) - waiting };
 }
 
 const since = (from, to) => Number(to - from) / 1e6;
