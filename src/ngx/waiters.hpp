@@ -74,7 +74,7 @@ public:
     void look_again()
     {
         to_look_at_ = waiting_.size();
-        if (!is_looking_) { // what is seen may be a reason to look again
+        if (to_look_at_ > 0 && !is_looking_) { // what is seen may lead here
             look_on();
         }
     }
@@ -162,7 +162,11 @@ private:
         return *static_cast<Waiters *>(event->data);
     }
 
-    static void on_tick(ngx_event_t *event) { of(event).look_again(); }
+    static void on_tick(ngx_event_t *event)
+    {
+        of(event).look_again();
+        of(event).keep_ticking();
+    }
     static void on_looking(ngx_event_t *event) { of(event).look_on(); }
     static void on_telling(ngx_event_t *event) { of(event).tell_next(); }
 
