@@ -24,8 +24,10 @@ SANITIZERS := -fsanitize=address,undefined -fno-sanitize-recover=undefined \
 CC_OPT_release  := -g -O2 -fstack-protector-strong -D_FORTIFY_SOURCE=2
 CC_OPT_debug    := -g -O0
 CC_OPT_sanitize := -g -O1 $(SANITIZERS)
+CC_OPT_stalls   := $(CC_OPT_release)
 CC_OPT_coverage := -g -O0 --coverage
 LD_OPT_release  := -Wl,-z,relro -Wl,-z,now
+LD_OPT_stalls   := $(LD_OPT_release)
 LD_OPT_sanitize := $(SANITIZERS)
 LD_OPT_coverage := --coverage
 
@@ -33,6 +35,7 @@ LD_OPT_coverage := --coverage
 BFF_CXXFLAGS_release  := -O2
 BFF_CXXFLAGS_debug    := -O0
 BFF_CXXFLAGS_sanitize := -O1 -Wno-maybe-uninitialized
+BFF_CXXFLAGS_stalls   := -O2 -DBFF_STALLS
 BFF_CXXFLAGS_coverage := -O0 --coverage
 
 OBJ := $(OUT)/$(BUILD)
@@ -52,8 +55,8 @@ UNIT_OPT_coverage := -O0 --coverage
 UNIT_OPT  = $(UNIT_OPT_$(BUILD))
 
 .PHONY: build install help deps unit corpus fuzz test nginx-test browser-test \
-        interop-test bench check core-coverage coverage sanitize demo clean \
-        FORCE
+        interop-test bench check core-coverage coverage sanitize stalls demo \
+        clean FORCE
 
 build: $(SO) ## the module, build/ngx_http_bff_module.so
 
@@ -262,6 +265,11 @@ sanitize: ## unit, corpus, NGINX and interop tests under ASan and UBSan
 	    node --test --test-concurrency=2 \
 	    $(filter-out %/renewal.test.mjs,$(wildcard t/nginx/*.test.mjs)) \
 	    $(wildcard t/interop/*.test.mjs)
+
+# Work, and not a test: see CONTRIBUTING.md.
+stalls: ## how long callbacks keep the event loop, under the NGINX tests
+	@$(MAKE) --no-print-directory BUILD=stalls build
+	node t/bench/stalls.mjs $(OUT)/stalls/$(MODULE) t/nginx/*.test.mjs
 
 demo: ## NGINX, a provider, an API and a small page on 127.0.0.1
 	@t/install-packages demo

@@ -8,6 +8,7 @@
 
 #include "module/caches.hpp"
 
+#include "core/base/apart.hpp"
 #include "module/request_context.hpp"
 #include "ngx/boundary.hpp"
 
@@ -48,10 +49,16 @@ void keep_out_of_caches([[maybe_unused]] ngx_http_request_t *r)
 
 namespace {
 
+ngx_int_t run(ngx_http_handler_pt content, ngx_http_request_t *r)
+{
+    MeasuredApart apart{Apart::nginx};
+
+    return content != nullptr ? content(r) : NGX_HTTP_NOT_FOUND;
+}
+
 ngx_int_t begin_content(ngx_http_request_t *r)
 {
-    auto content = loc_conf(r).content;
-    auto rc = content != nullptr ? content(r) : NGX_HTTP_NOT_FOUND;
+    auto rc = run(loc_conf(r).content, r);
 
     keep_out_of_caches(r);
     auto *body = r->request_body;
@@ -64,6 +71,8 @@ ngx_int_t begin_content(ngx_http_request_t *r)
 
 void begin_upstream(ngx_http_request_t *r)
 {
+    MeasuredApart apart{Apart::nginx};
+
     r->main->count++;
     ngx_http_upstream_init(r);
     keep_out_of_caches(r);

@@ -4,6 +4,7 @@
 
 #include "module/driver.hpp"
 
+#include "core/base/apart.hpp"
 #include "core/flow/access_flow.hpp"
 #include "core/flow/problem.hpp"
 #include "core/flow/requirement.hpp"
@@ -86,6 +87,7 @@ void resume(RequestContext &ctx, flow::Answer answer)
 
     r->read_event_handler = ngx_http_block_reading;
     r->write_event_handler = ngx_http_core_run_phases;
+    MeasuredApart apart{Apart::nginx};
     ngx_http_core_run_phases(r);
     ngx_http_run_posted_requests(c);
 }

@@ -4,6 +4,7 @@
 
 #include "module/endpoint_handler.hpp"
 
+#include "core/base/apart.hpp"
 #include "core/flow/endpoints.hpp"
 #include "core/flow/problem.hpp"
 #include "module/cors.hpp"
@@ -96,6 +97,7 @@ void on_body(ngx_http_request_t *r)
     ctx.body = std::move(body).value_or("");
 
     r->write_event_handler = ngx_http_core_run_phases;
+    MeasuredApart apart{Apart::nginx};
     ngx_http_core_run_phases(r);
 }
 

@@ -2,6 +2,7 @@
 
 // Commands, phases, filters, module: the tables and nothing else.
 
+#include "core/base/apart.hpp"
 #include "module/access_handler.hpp"
 #include "module/compile.hpp"
 #include "module/cors.hpp"
@@ -12,6 +13,7 @@
 #include "module/proceed.hpp"
 #include "module/variables.hpp"
 #include "ngx/boundary.hpp"
+#include "ngx/stalls.hpp"
 
 namespace bff::module {
 namespace {
@@ -23,12 +25,14 @@ ngx_int_t on_header(ngx_http_request_t *r)
 {
     edit_response(r);
     add_cors(r);
+    MeasuredApart apart{Apart::nginx};
     return next_header_filter(r);
 }
 
 ngx_int_t on_request_body(ngx_http_request_t *r, ngx_chain_t *in)
 {
     auto rc = take_body(r, in);
+    MeasuredApart apart{Apart::nginx};
     return rc == NGX_OK ? next_request_body_filter(r, in) : rc;
 }
 
@@ -137,6 +141,7 @@ ngx_int_t init_process(ngx_cycle_t *cycle)
 // While resolvers and connections still exist.
 void exit_process(ngx_cycle_t *cycle) noexcept
 {
+    BFF_WRITE_STALLS();
     auto *main = main_conf_of(cycle);
     if (main == nullptr) {
         return;

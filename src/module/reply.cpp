@@ -4,6 +4,7 @@
 
 #include "module/reply.hpp"
 
+#include "core/base/apart.hpp"
 #include "ngx/headers.hpp"
 #include "ngx/text.hpp"
 
@@ -110,6 +111,7 @@ ngx_int_t send(ngx_http_request_t *r, RequestContext &ctx,
     if (rc != NGX_ERROR && rc <= NGX_OK && !r->header_only) {
         rc = send_body(r, response.body);
     }
+    MeasuredApart apart{Apart::nginx};
     ngx_http_finalize_request(r, rc);
 
     return NGX_DONE;

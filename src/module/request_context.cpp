@@ -7,12 +7,14 @@
 #include "module/module.hpp"
 #include "ngx/headers.hpp"
 #include "ngx/pool.hpp"
+#include "ngx/stalls.hpp"
 
 namespace bff::module {
 namespace {
 
 void destroy(void *data)
 {
+    BFF_STALL(ngx::tally_of<destroy>());
     static_cast<RequestContext *>(data)->~RequestContext();
 }
 

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "ngx/ngx.hpp"
+#include "ngx/stalls.hpp"
 
 namespace bff::ngx {
 
@@ -24,7 +25,10 @@ T *make_in_pool(ngx_pool_t *pool, Args &&...args)
     }
 
     auto *object = new (cln->data) T(std::forward<Args>(args)...);
-    cln->handler = [](void *data) { static_cast<T *>(data)->~T(); };
+    cln->handler = [](void *data) {
+        BFF_STALL(tally_of_end<T>());
+        static_cast<T *>(data)->~T();
+    };
 
     return object;
 }

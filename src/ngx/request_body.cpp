@@ -5,6 +5,8 @@
 
 #include "ngx/request_body.hpp"
 
+#include "core/base/apart.hpp"
+
 namespace bff::ngx {
 namespace {
 
@@ -24,6 +26,7 @@ bool append_file(const ngx_buf_t &b, std::string &body)
 
 ngx_int_t read_body(ngx_http_request_t *r, ngx_http_client_body_handler_pt then)
 {
+    MeasuredApart apart{Apart::nginx};
     auto rc = ngx_http_read_client_request_body(r, then);
     if (rc >= NGX_HTTP_SPECIAL_RESPONSE) {
         return rc;

@@ -13,6 +13,7 @@
 #include <openssl/err.h>
 #include <openssl/hmac.h>
 
+#include "core/base/apart.hpp"
 #include "core/base/base64url.hpp"
 #include "core/base/text.hpp"
 
@@ -270,6 +271,7 @@ bool is_signed_by(const Jws &jws, const PublicKey &key)
         return false;
     }
 
+    MeasuredApart apart{Apart::signature};
     return key.pkey ? verified_by_openssl(jws, key.pkey.get())
                     : verified_by_cjose(jws, key.jwk.get());
 }

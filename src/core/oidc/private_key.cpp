@@ -12,6 +12,7 @@
 
 #include <openssl/err.h>
 
+#include "core/base/apart.hpp"
 #include "core/base/base64url.hpp"
 #include "core/base/text.hpp"
 #include "core/oidc/jwks.hpp"
@@ -104,6 +105,7 @@ json::Value PrivateKey::header(std::string_view typ) const
 Result<std::string> PrivateKey::sign(json::Value header,
                                      std::string_view payload) const
 {
+    MeasuredApart apart{Apart::signature};
     auto token = jwk_ ? signed_by_cjose(jwk_.get(), header.get(), payload)
                       : signed_by_openssl(pkey_.get(), header.get(), payload);
 
