@@ -28,6 +28,8 @@ constexpr size_t kMostModulusBits = 8192;
 constexpr size_t kMostExponentOctets = 8;
 
 std::optional<PublicKey> public_key(const json_t *entry);
+Handle<json_t> plain_key(const json_t *entry, const PublicKey &key);
+Handle<EVP_PKEY> okp_key(const json_t *entry, std::string_view crv);
 bool fits(const PublicKey &key, Algorithm algorithm);
 
 } // namespace
@@ -49,9 +51,15 @@ Result<Jwks> Jwks::parse(std::string_view json)
     Jwks jwks;
     auto count = std::min(json_array_size(entries), kMostEntries);
     for (size_t i = 0; i < count; i++) {
-        auto key = public_key(json_array_get(entries, i));
-        if (key) {
-            jwks.keys_.push_back(std::move(*key));
+        const auto *entry = json_array_get(entries, i);
+        auto key = public_key(entry);
+        if (!key) {
+            continue;
+        }
+
+        auto plain = plain_key(entry, *key);
+        if (plain || key->pkey) {
+            jwks.entries_.push_back({std::move(*key), std::move(plain)});
         }
     }
 
@@ -65,16 +73,38 @@ Jwks::candidates(Algorithm algorithm, std::optional<std::string_view> kid) const
 {
     std::vector<const PublicKey *> found;
 
-    for (const auto &key : keys_) {
+    for (auto &entry : entries_) {
         if (found.size() == kMostCandidates) {
             break;
         }
-        if (fits(key, algorithm) && (!kid || *kid == key.kid)) {
-            found.push_back(&key);
+        if (fits(entry.key, algorithm) && (!kid || *kid == entry.key.kid) &&
+            entry.is_usable()) {
+            found.push_back(&entry.key);
         }
     }
 
+    ERR_clear_error(); // as above
     return found;
+}
+
+size_t Jwks::size() const
+{
+    auto usable = std::ranges::count_if(
+        entries_, [](Entry &entry) { return entry.is_usable(); });
+
+    ERR_clear_error();
+    return static_cast<size_t>(usable);
+}
+
+// cjose finds out whether an EC key's point is on its curve.
+bool Jwks::Entry::is_usable()
+{
+    if (plain) {
+        cjose_err ignored{};
+        key.jwk.reset(cjose_jwk_import_json(plain.get(), &ignored));
+        plain.reset();
+    }
+    return key.jwk || key.pkey;
 }
 
 KeyType key_type(Algorithm algorithm)
@@ -203,7 +233,7 @@ bool is_sound_rsa(std::string_view modulus, std::string_view exponent)
 }
 
 // cjose sees what we have read, and no other member (private ones least).
-Handle<cjose_jwk_t> imported(
+Handle<json_t> plain_object(
     std::initializer_list<std::pair<std::string_view, std::string>> members)
 {
     auto plain = json::object();
@@ -211,11 +241,10 @@ Handle<cjose_jwk_t> imported(
         json::put(plain.get(), name, std::string_view{value});
     }
 
-    cjose_err ignored{};
-    return Handle<cjose_jwk_t>{cjose_jwk_import_json(plain.get(), &ignored)};
+    return plain;
 }
 
-Handle<cjose_jwk_t> rsa_key(const json_t *entry)
+Handle<json_t> rsa_key(const json_t *entry)
 {
     auto n = octets_at(entry, "n");
     auto e = octets_at(entry, "e");
@@ -223,12 +252,12 @@ Handle<cjose_jwk_t> rsa_key(const json_t *entry)
         return nullptr;
     }
 
-    return imported({{"kty", "RSA"},
-                     {"n", base64url::encode(without_leading_zeros(*n))},
-                     {"e", base64url::encode(without_leading_zeros(*e))}});
+    return plain_object({{"kty", "RSA"},
+                         {"n", base64url::encode(without_leading_zeros(*n))},
+                         {"e", base64url::encode(without_leading_zeros(*e))}});
 }
 
-Handle<cjose_jwk_t> ec_key(const json_t *entry, const std::string &crv)
+Handle<json_t> ec_key(const json_t *entry, const std::string &crv)
 {
     auto octets = coordinate_octets(crv);
     auto x = octets_at(entry, "x");
@@ -237,10 +266,10 @@ Handle<cjose_jwk_t> ec_key(const json_t *entry, const std::string &crv)
         return nullptr;
     }
 
-    return imported({{"kty", "EC"},
-                     {"crv", crv},
-                     {"x", base64url::encode(*x)},
-                     {"y", base64url::encode(*y)}});
+    return plain_object({{"kty", "EC"},
+                         {"crv", crv},
+                         {"x", base64url::encode(*x)},
+                         {"y", base64url::encode(*y)}});
 }
 
 // Of a point of small order everybody can sign: with such a key the hash of
@@ -278,16 +307,13 @@ Handle<EVP_PKEY> okp_key(const json_t *entry, std::string_view crv)
         reinterpret_cast<const unsigned char *>(octets.data()), octets.size())};
 }
 
-void read_material(const json_t *entry, PublicKey &key)
+// Null for an OKP key, which needs none, and for one that cannot be used.
+Handle<json_t> plain_key(const json_t *entry, const PublicKey &key)
 {
     if (key.kty == "RSA") {
-        key.crv.clear();
-        key.jwk = rsa_key(entry);
-    } else if (key.kty == "EC") {
-        key.jwk = ec_key(entry, key.crv);
-    } else if (key.kty == "OKP") {
-        key.pkey = okp_key(entry, key.crv);
+        return rsa_key(entry);
     }
+    return key.kty == "EC" ? ec_key(entry, key.crv) : nullptr;
 }
 
 std::optional<PublicKey> public_key(const json_t *entry)
@@ -311,9 +337,10 @@ std::optional<PublicKey> public_key(const json_t *entry)
                   .alg = std::move(*alg),
                   .jwk = nullptr,
                   .pkey = nullptr};
-    read_material(entry, key);
-    if (!key.jwk && !key.pkey) {
-        return std::nullopt;
+    if (key.kty == "RSA") {
+        key.crv.clear();
+    } else if (key.kty == "OKP") {
+        key.pkey = okp_key(entry, key.crv);
     }
 
     return key;

@@ -50,10 +50,20 @@ public:
     std::vector<const PublicKey *>
     candidates(Algorithm algorithm, std::optional<std::string_view> kid) const;
 
-    size_t size() const noexcept { return keys_.size(); }
+    // Of those that can be used.
+    size_t size() const;
 
 private:
-    std::vector<PublicKey> keys_;
+    // An RSA or EC key is imported when it is first asked for: importing all
+    // of a large set takes a millisecond.
+    struct Entry {
+        PublicKey key;
+        Handle<json_t> plain; // until then
+
+        bool is_usable();
+    };
+
+    mutable std::vector<Entry> entries_;
 };
 
 } // namespace bff::oidc
