@@ -16,11 +16,10 @@
 namespace bff::store {
 namespace {
 
-constexpr uint64_t kLeaseSlackMs = 1000;   // beyond a call's own deadline
-constexpr uint64_t kLookMs = 1000;         // how often a stale copy is noticed
-constexpr size_t kMostOctets = 256 * 1024; // of a document
-constexpr int64_t kClockSlack = 60;        // seconds
-constexpr uint32_t kBucketSize = 3;        // KEY-7; each of the two
+constexpr uint64_t kLeaseSlackMs = 1000; // beyond a call's own deadline
+constexpr uint64_t kLookMs = 1000;       // how often a stale copy is noticed
+constexpr int64_t kClockSlack = 60;      // seconds
+constexpr uint32_t kBucketSize = 3;      // KEY-7; each of the two
 constexpr uint64_t kBucketMs = 10000;
 
 std::string_view name_of(oidc::Document document)
@@ -53,18 +52,20 @@ SharedDocument *find(Shared *shared, const std::string &fingerprint)
     return at;
 }
 
-// Builds the new text first, links it with one write, then frees the old.
-bool replace_text(const SharedZone &zone, SharedDocument *document,
-                  std::string_view octets, Instant fetched, Instant expires)
+// Builds the new text first, links it with one write, then frees the old. Its
+// generation; 0: it does not fit.
+uint64_t replace_text(const SharedZone &zone, SharedDocument *document,
+                      std::string_view octets, Instant fetched, Instant expires)
 {
     ngx::ZoneLock lock{zone.pool};
 
     auto *text = lock.make<SharedText>(sizeof(SharedText) + octets.size());
     if (text == nullptr) {
-        return false;
+        return 0;
     }
 
-    text->generation = ++zone.shared->last_number;
+    auto generation = ++zone.shared->last_number;
+    text->generation = generation;
     text->fetched = to_number(fetched);
     text->expires = to_number(expires);
     text->length = static_cast<uint32_t>(octets.size());
@@ -78,7 +79,7 @@ bool replace_text(const SharedZone &zone, SharedDocument *document,
     __atomic_add_fetch(&zone.shared->news, 1, __ATOMIC_RELEASE);
     lock.free(old);
 
-    return true;
+    return generation;
 }
 
 // What there is under the lock, to be thought about without it.
@@ -134,28 +135,64 @@ Text text_after(const SharedZone &zone, const SharedDocument &shared,
                 uint64_t known)
 {
     Text text;
-    text.octets.resize(kMostOctets); // no allocation under the lock
-    size_t length = 0;
 
-    {
-        ngx::ZoneLock lock{zone.pool};
-        auto *there = shared.text;
-        if (there != nullptr && there->generation != known) {
+    for (;;) {
+        size_t length = 0;
+        {
+            ngx::ZoneLock lock{zone.pool};
+            auto *there = shared.text;
+            if (there == nullptr || there->generation == known) {
+                return {};
+            }
             length = there->length;
-            std::memcpy(text.octets.data(), there->octets, length);
-            text.generation = there->generation;
-            text.fetched = there->fetched;
-            text.expires = there->expires;
+            if (length <= text.octets.size()) {
+                std::memcpy(text.octets.data(), there->octets, length);
+                text.generation = there->generation;
+                text.fetched = there->fetched;
+                text.expires = there->expires;
+            }
+        }
+
+        bool is_whole = length <= text.octets.size();
+        text.octets.resize(length); // no allocation under the lock
+        if (is_whole) {
+            return text;
         }
     }
-
-    text.octets.resize(length);
-    return text;
 }
 
-template <class T> std::optional<Error> error_of(Result<T> result)
+// What a document says; one of them.
+struct Parsed {
+    std::shared_ptr<const oidc::Metadata> metadata;
+    std::shared_ptr<const oidc::Jwks> keys;
+};
+
+Result<Parsed> parse(oidc::Document document, std::string_view text,
+                     const oidc::ClientSettings &client)
 {
-    return result ? std::nullopt : std::optional{std::move(result).error()};
+    if (document == oidc::Document::keys) {
+        auto keys = oidc::Jwks::parse(text);
+        if (!keys) {
+            return std::move(keys).error();
+        }
+        return Parsed{{}, std::make_shared<const oidc::Jwks>(std::move(*keys))};
+    }
+
+    auto metadata = oidc::Metadata::parse(text, client);
+    if (!metadata) {
+        return std::move(metadata).error();
+    }
+    return Parsed{std::make_shared<const oidc::Metadata>(std::move(*metadata)),
+                  {}};
+}
+
+void adopt(oidc::Provider &provider, Parsed parsed)
+{
+    if (parsed.keys) {
+        provider.keys = std::move(parsed.keys);
+    } else {
+        provider.metadata = std::move(parsed.metadata);
+    }
 }
 
 Instant now_by_ngx()
@@ -227,30 +264,15 @@ void Documents::take_over(Copy &copy)
     }
 
     auto text = text_after(zone_, *shared, copy.generation);
-    if (text.generation != 0 && adopt(copy, text.octets)) {
+    if (text.generation == 0) {
+        return;
+    }
+    if (auto parsed = parse(copy.document, text.octets, *client_)) {
+        adopt(provider_, std::move(*parsed));
         copy.generation = text.generation;
         copy.fetched = text.fetched;
         copy.expires = text.expires;
     }
-}
-
-bool Documents::adopt(Copy &copy, std::string_view text)
-{
-    if (copy.document == oidc::Document::keys) {
-        auto keys = oidc::Jwks::parse(text);
-        if (keys) {
-            provider_.keys =
-                std::make_shared<const oidc::Jwks>(std::move(*keys));
-        }
-        return static_cast<bool>(keys);
-    }
-
-    auto metadata = oidc::Metadata::parse(text, *client_);
-    if (metadata) {
-        provider_.metadata =
-            std::make_shared<const oidc::Metadata>(std::move(*metadata));
-    }
-    return static_cast<bool>(metadata);
 }
 
 const oidc::Provider &Documents::provider(Instant now)
@@ -436,20 +458,24 @@ Result<Done> Documents::keep(Copy &copy, const web::HttpResponse &response)
         return std::move(body).error();
     }
 
-    auto wrong = copy.document == oidc::Document::keys
-                     ? error_of(oidc::Jwks::parse(*body))
-                     : error_of(oidc::Metadata::parse(*body, *client_));
-    if (wrong) {
-        return Error{wrong->code, name + ": " + wrong->detail};
+    auto parsed = parse(copy.document, *body, *client_);
+    if (!parsed) {
+        return Error{parsed.error().code, name + ": " + parsed.error().detail};
     }
 
     auto now = now_by_ngx();
-    if (!replace_text(zone_, copy.shared, *body, now,
-                      now + oidc::lifetime_of(response))) {
+    auto expires = now + oidc::lifetime_of(response);
+    auto generation = replace_text(zone_, copy.shared, *body, now, expires);
+    if (generation == 0) {
         return Error{Code::unavailable,
                      "\"bff_zone\" is full: " + name + " does not fit"};
     }
 
+    // it is parsed, and so not read again
+    adopt(provider_, std::move(*parsed));
+    copy.generation = generation;
+    copy.fetched = to_number(now);
+    copy.expires = to_number(expires);
     return Done{};
 }
 

@@ -66,7 +66,6 @@ private:
     SharedDocument *slot(Copy &copy);
     void take_over_news();
     void take_over(Copy &copy);
-    bool adopt(Copy &copy, std::string_view text);
     static bool is_stale(const Copy &copy, Instant now);
     void renew_if_stale(Copy &copy, Instant now);
 
