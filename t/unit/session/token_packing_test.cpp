@@ -5,6 +5,7 @@
 
 #include "core/session/token_packing.hpp"
 
+#include "core/base/base64url.hpp"
 #include "core/base/text.hpp"
 #include "core/crypto/digest.hpp"
 #include "session/sample_session.hpp"
@@ -146,6 +147,21 @@ TEST(what_is_deflated_comes_back)
         ck_assert(packed.size() <= plain.size() + 1);
         ck_assert(inflated && *inflated == plain);
     }
+}
+
+TEST(a_long_text_is_deflated_where_that_is_worth_while)
+{
+    std::string groups;
+    for (int i = 0; groups.size() < 100000; i++) {
+        groups += "\"group-" + std::to_string(i * 7919 % 100003) +
+                  "-department-of-things\",";
+    }
+    ck_assert(deflate(groups).size() < groups.size() / 2);
+
+    auto random = base64url::encode(noise(30000));
+    ck_assert_uint_eq(deflate(random).size(), random.size() + 1);
+    random.resize(32 * 1024);
+    ck_assert(deflate(random).size() < random.size());
 }
 
 TEST(dictionary_makes_usual_claims_half_as_large)
