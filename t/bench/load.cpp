@@ -98,7 +98,8 @@ private:
 class Order {
 public:
     Order(const std::string &name, size_t first, size_t size, size_t step)
-        : is_random_{name == "random"}, next_{first}, size_{size}, step_{step}
+        : is_random_{name == "random"}, next_{first}, size_{size}, step_{step},
+          seed_{(first + 1) * 0x9E3779B97F4A7C15ULL}
     {
     }
 
@@ -109,7 +110,7 @@ public:
             next_ += step_;
             return now;
         }
-        // xorshift64*, always the same sequence
+        // xorshift64*, for each FIRST always the same sequence
         seed_ ^= seed_ >> 12;
         seed_ ^= seed_ << 25;
         seed_ ^= seed_ >> 27;
@@ -119,7 +120,7 @@ public:
 private:
     bool is_random_;
     size_t next_, size_, step_;
-    uint64_t seed_ = 0x9E3779B97F4A7C15ULL;
+    uint64_t seed_;
 };
 
 struct Plan {
