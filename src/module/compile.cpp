@@ -253,7 +253,9 @@ bool compile(ngx_conf_t *cf, MainConf &main, Provider &provider)
     provider.sessions.emplace(
         store::Sessions::Seals{provider.cookies, provider.party->keys,
                                main.entropy},
-        **sessions, provider.session_store, *main.opened_sessions);
+        provider.session_store,
+        store::Sessions::World{**sessions, *main.opened_sessions,
+                               main.revocations});
     provider.refresher.emplace(
         provider,
         Refresher::World{main.entropy, main.used_logins, main.used_tokens,

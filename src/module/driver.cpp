@@ -292,8 +292,8 @@ flow::Step begin_access(ngx_http_request_t *r, RequestContext &ctx,
                         Provider &provider, const flow::Policy &policy)
 {
     begin(r, ctx, provider);
-    ctx.found =
-        newest(ctx, provider.sessions->look(ctx.cookie, instant(ngx_time())));
+    ctx.found = provider.sessions->look(ctx.cookie, instant(ngx_time()));
+    update(ctx, ctx.found);
 
     flow::AccessFlow story{policy};
     auto step = show(

@@ -27,22 +27,45 @@ session::Found Sessions::look(std::string_view cookie_header, Instant now) const
     }
 
     if (auto *known = opened_.find(*sealed, cookies_.style(), now)) {
-        if (!known->session->is_expired(now)) {
-            return {session::Found::State::active, known->session};
+        if (is_still_good(*known, now)) {
+            return {session::Found::State::active,
+                    known->session,
+                    false,
+                    {},
+                    known->unrevoked_at};
         }
         opened_.drop(known);
     }
 
+    session::OpenedSessions::Opened opened;
     auto found = cookies_.open(cookie_header, *sealed, now);
-    if (!found.session) {
-        return found;
+    if (found.session && !found.session->handle.empty()) {
+        found = zone_.find(*found.session, now, &opened.ticket);
     }
-    if (!found.session->handle.empty()) {
-        return zone_.find(*found.session, now);
+    if (found.session) {
+        opened.session = found.session;
+        opened_.keep(*sealed, cookies_.style(), opened, now);
+    }
+    return found;
+}
+
+// Nothing has replaced it, nothing has ended it.
+bool Sessions::is_still_good(session::OpenedSessions::Opened &known,
+                             Instant now) const
+{
+    if (!known.session->handle.empty() && !zone_.follow(known)) {
+        return false;
     }
 
-    opened_.keep(*sealed, cookies_.style(), {found.session}, now);
-    return found;
+    auto epoch = revocations_.epoch();
+    if (known.unrevoked_at != epoch) {
+        if (session::is_revoked(*known.session, revocations_)) {
+            return false;
+        }
+        known.unrevoked_at = epoch;
+    }
+
+    return !known.session->is_expired(now);
 }
 
 Result<std::vector<web::SetCookie>>

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "core/session/opened_sessions.hpp"
+#include "core/session/revocations.hpp"
 #include "store/cookie_store.hpp"
 #include "store/zone_store.hpp"
 
@@ -20,13 +21,17 @@ public:
         const crypto::Keyring &keys;
         crypto::Entropy &entropy;
     };
+    struct World { // longer
+        SessionZone &zone;
+        session::OpenedSessions &opened;
+        session::Revocations &revocations;
+    };
 
     // place: of a new session that would fit either.
-    Sessions(const Seals &seals, SessionZone &zone, Place place,
-             session::OpenedSessions &opened)
+    Sessions(const Seals &seals, Place place, const World &world)
         : cookies_{seals.style, seals.keys, seals.entropy},
-          zone_{seals.style, seals.entropy, zone}, place_{place}, opened_{
-                                                                      opened}
+          zone_{seals.style, seals.entropy, world.zone}, place_{place},
+          opened_{world.opened}, revocations_{world.revocations}
     {
     }
 
@@ -55,12 +60,15 @@ public:
 private:
     using Cookies = Result<std::vector<web::SetCookie>>;
     using Sent = std::optional<std::string_view>; // nullopt: not known
+    bool is_still_good(session::OpenedSessions::Opened &known,
+                       Instant now) const;
     Cookies settle(session::Session &session, Place place, Sent sent) const;
 
     CookieStore cookies_;
     ZoneStore zone_;
     Place place_;
     session::OpenedSessions &opened_;
+    session::Revocations &revocations_;
 };
 
 } // namespace bff::store

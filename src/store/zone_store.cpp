@@ -21,11 +21,15 @@ session::Found lost(session::Session handle)
 
 } // namespace
 
-session::Found ZoneStore::find(session::Session handle, Instant now) const
+session::Found ZoneStore::find(session::Session handle, Instant now,
+                               Ticket *ticket) const
 {
     auto stored = zone_.look(handle.id);
     if (!stored) {
         return lost(std::move(handle));
+    }
+    if (ticket != nullptr) {
+        *ticket = stored->ticket;
     }
 
     auto session = session::open_record(stored->octets, handle, style_);
@@ -41,6 +45,18 @@ session::Found ZoneStore::find(session::Session handle, Instant now) const
     }
 
     return {State::active, std::move(*session)};
+}
+
+bool ZoneStore::follow(session::OpenedSessions::Opened &opened) const
+{
+    auto active = zone_.active_if_current(opened.ticket);
+    if (active && *active != opened.session->active) {
+        auto session = *opened.session;
+        session.active = *active;
+        opened.session = std::move(session);
+    }
+
+    return active.has_value();
 }
 
 Result<Done> ZoneStore::keep(session::Session &session) const

@@ -5,7 +5,7 @@
 #pragma once
 
 #include "core/crypto/entropy.hpp"
-#include "core/session/session_cookie.hpp"
+#include "core/session/opened_sessions.hpp"
 #include "core/session/session_store.hpp"
 #include "store/session_zone.hpp"
 
@@ -19,8 +19,12 @@ public:
     {
     }
 
-    // `handle`: the session as its cookie has it.
-    session::Found find(session::Session handle, Instant now) const;
+    // `handle`: the session as its cookie has it. `ticket`: see follow().
+    using Ticket = SessionZone::Ticket;
+    session::Found find(session::Session handle, Instant now,
+                        Ticket *ticket = nullptr) const;
+    // Is this still what is kept of it? If so, with its last use.
+    bool follow(session::OpenedSessions::Opened &opened) const;
 
     // Gives the session a handle if it has none. Older generations never
     // replace newer ones. Errors: unavailable (no random bytes, no room).

@@ -51,11 +51,32 @@ bool are_equal(const char *a, const char *b, size_t octets) noexcept
     return (difference[0] | difference[1]) == 0;
 }
 
-Session brief(Session session)
+// Copied from beginning to end: what is shared with a request stands among
+// what that request needed for a moment, and would leave holes there.
+Secret copy(const Secret &secret)
 {
-    session.packed_details = {};
-    session.is_brief = true;
-    return session;
+    return Secret{secret.reveal()};
+}
+
+SharedSession brief(const Session &session)
+{
+    Session kept;
+    kept.id = session.id;
+    kept.generation = session.generation;
+    kept.has_refresh_token = session.has_refresh_token;
+    kept.sid_mark = session.sid_mark;
+    kept.sub_mark = session.sub_mark;
+    kept.created = session.created;
+    kept.expires = session.expires;
+    kept.active = session.active;
+    kept.access_token_expires = session.access_token_expires;
+    kept.access_token = copy(session.access_token);
+    kept.handle = copy(session.handle);
+    kept.idle = session.idle;
+    kept.has_old_key = session.has_old_key;
+    kept.is_brief = true;
+
+    return kept;
 }
 
 size_t octets_of(const SealedSession &sealed) noexcept
@@ -73,7 +94,7 @@ size_t octets_of(const SealedSession &sealed) noexcept
 struct OpenedSessions::Entry : Opened {
     Entry(const Opened &opened, const SealedSession &sealed,
           const CookieStyle &cookie_style)
-        : Opened{brief(*opened.session), opened.place, opened.version},
+        : Opened{brief(*opened.session), opened.ticket, opened.unrevoked_at},
           style{&cookie_style}, text_octets{octets_of(sealed)}
     {
         auto *end = text();

@@ -16,6 +16,7 @@
 #include "core/base/instant.hpp"
 #include "core/session/session.hpp"
 #include "core/session/session_cookie.hpp"
+#include "core/session/session_table.hpp"
 
 namespace bff::session {
 
@@ -30,9 +31,9 @@ public:
     // What was kept for this text, under this style; null: nothing. Good until
     // the next keep() or drop().
     struct Opened {
-        SharedSession session; // brief
-        uint64_t place = 0;    // of its record, in the store that has it
-        uint64_t version = 0;  // likewise
+        SharedSession session;            // brief
+        SessionTable::Ticket ticket = {}; // of its record, where one is kept
+        std::optional<uint64_t> unrevoked_at = {}; // as Found has it
     };
     Opened *find(const SealedSession &sealed, const CookieStyle &style,
                  Instant now) noexcept;

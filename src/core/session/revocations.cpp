@@ -58,7 +58,8 @@ bool is_revoked(const Session &session, Revocations &revocations)
 void end_if_revoked(Found &found, Revocations &revocations)
 {
     const auto &known = found.session ? found.session : found.lost;
-    if (!known || revocations.is_empty()) {
+    if (!known || found.unrevoked_at == revocations.epoch() ||
+        revocations.is_empty()) {
         return;
     }
 

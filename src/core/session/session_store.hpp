@@ -40,6 +40,8 @@ struct Found {
     bool is_newer = false; // than what the browser has: it is to be told
     // When expired, because its store has it no more: what its cookie tells.
     SharedSession lost = {};
+    // The epoch of the revocations of which none ends it; unset: not known.
+    std::optional<uint64_t> unrevoked_at = std::nullopt;
 
     bool has_cookies() const { return state != State::none; }
 };
