@@ -9,8 +9,8 @@ import http from 'node:http';
 import { fileURLToPath } from 'node:url';
 
 import { Client, canCount, cpuOf, expect, instructions, kByScript, kCallgrind,
-    kKey, kSite, keepProfile, library, median, rounded, usualTokens }
-    from './login_stage.mjs';
+    kKey, kSite, keepProfile, library, median, rounded, stop,
+    usualTokens } from './login_stage.mjs';
 
 const kAtOnce = 8;
 const kBar = { cpuMicroseconds: 400, providerCalls: 1 };
@@ -67,7 +67,7 @@ export async function staged(lib, { alg, store, ...options }, scene) {
         return await scene({ op, nginx, at, agent });
     } finally {
         agent.destroy();
-        await nginx.stop();
+        await stop(nginx, at.port());
         await op.stop();
         await api.stop();
     }

@@ -17,8 +17,8 @@ import { fileURLToPath } from 'node:url';
 
 import { within } from '../lib/wait.mjs';
 import { Client, canCount, cpuOf, instructions, kCallgrind, kKey, kSite,
-    keepProfile, library, median, rounded, usualTokens }
-    from './login_stage.mjs';
+    keepProfile, library, median, rounded, stop,
+    usualTokens } from './login_stage.mjs';
 
 const kBar = { requests: 50, lastOnMs: 20, providerCalls: 1 };
 
@@ -132,7 +132,7 @@ async function staged(lib, { store, workers, ...options }, scene) {
     try {
         return await scene({ op, api, at, nginx });
     } finally {
-        await nginx.stop();
+        await stop(nginx, at.port());
         await op.stop();
         api.stop();
     }
