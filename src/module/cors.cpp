@@ -87,12 +87,11 @@ void add_cors(ngx_http_request_t *r)
         return;
     }
 
-    ngx::SoughtHeader origin{"origin"};
-    ngx::seek_headers(r, {&origin, 1});
+    auto origin = ngx::find_lines(r, "origin");
 
     remove_cors_headers(r);
-    for (const auto &header :
-         web::cors_headers(*policy, ngx::value_of(r, origin), origin.lines)) {
+    for (const auto &header : web::cors_headers(
+             *policy, ngx::value_of(r, origin, "origin"), origin.lines)) {
         ngx::add_response_header(r, header.name, header.value);
     }
     vary_by_origin(r);

@@ -4,6 +4,7 @@
 
 #include "module/request_view.hpp"
 
+#include <algorithm>
 #include <array>
 
 #include "core/base/text.hpp"
@@ -62,12 +63,17 @@ std::string_view csrf_header(void *request)
     return or_empty(ngx::header(r, loc_conf(r).origins->csrf_header_key));
 }
 
-// What the core may want to know of a request's headers, shorter names first.
+// What the core may want to know of a request's headers, found in one pass.
 class Headers {
 public:
     explicit Headers(ngx_http_request_t *r) : request_{r}
     {
-        ngx::seek_headers(r, sought_);
+        ngx::each_header(r, [this](ngx_table_elt_t &line) {
+            auto name = name_of(line);
+            if (name != kNames) {
+                found_[name].add(line);
+            }
+        });
     }
 
     enum Name {
@@ -86,24 +92,55 @@ public:
 
     std::optional<std::string_view> operator[](Name name) const
     {
-        return ngx::value_of(request_, sought_[name]);
+        return ngx::value_of(request_, found_[name], kText[name]);
     }
-    int lines(Name name) const { return sought_[name].lines; }
+    int lines(Name name) const { return found_[name].lines; }
 
 private:
+    static constexpr std::string_view kText[kNames] = {
+        "accept",
+        "origin",
+        "purpose",
+        "upgrade",
+        "sec-purpose",
+        "content-type",
+        "sec-fetch-site",
+        "sec-fetch-mode",
+        "access-control-request-method",
+        "access-control-request-headers",
+    };
+
+    template <Name name> static Name only(const ngx_table_elt_t &line)
+    {
+        return ngx::has_name(line, kText[name]) ? name : kNames;
+    }
+
+    // Most lines are told apart by their lengths.
+    static Name name_of(const ngx_table_elt_t &line)
+    {
+        switch (line.key.len) {
+        case kText[accept].size():
+            return std::min(only<accept>(line), only<origin>(line));
+        case kText[purpose].size():
+            return std::min(only<purpose>(line), only<upgrade>(line));
+        case kText[sec_purpose].size():
+            return only<sec_purpose>(line);
+        case kText[content_type].size():
+            return only<content_type>(line);
+        case kText[sec_fetch_site].size():
+            return std::min(only<sec_fetch_site>(line),
+                            only<sec_fetch_mode>(line));
+        case kText[preflight_method].size():
+            return only<preflight_method>(line);
+        case kText[preflight_headers].size():
+            return only<preflight_headers>(line);
+        default:
+            return kNames;
+        }
+    }
+
     ngx_http_request_t *request_;
-    std::array<ngx::SoughtHeader, kNames> sought_{{
-        {"accept"},
-        {"origin"},
-        {"purpose"},
-        {"upgrade"},
-        {"sec-purpose"},
-        {"content-type"},
-        {"sec-fetch-site"},
-        {"sec-fetch-mode"},
-        {"access-control-request-method"},
-        {"access-control-request-headers"},
-    }};
+    std::array<ngx::FoundHeader, kNames> found_;
 };
 
 void look_for_upgrade(ngx_http_request_t *r, const Headers &headers,

@@ -10,6 +10,9 @@
 #include "core/base/text.hpp"
 
 namespace bff::ngx {
+
+u_char kEmptied[] = "";
+
 namespace {
 
 struct Place {
@@ -36,38 +39,6 @@ void walk(ngx_list_t &list, Visit visit)
         }
         before = part;
     }
-}
-
-// `name` in lower case; NGINX has made its key so, other modules perhaps not.
-bool has_name(const ngx_table_elt_t *header, std::string_view name)
-{
-    if (header->key.len != name.size()) {
-        return false;
-    }
-
-    return header->lowcase_key != nullptr
-               ? ngx_memcmp(header->lowcase_key, name.data(), name.size()) == 0
-               : text::equal_ignoring_case(view(header->key), name);
-}
-
-void note(ngx_table_elt_t *line, std::span<SoughtHeader> sought)
-{
-    for (auto &one : sought) {
-        if (one.name.size() > line->key.len) {
-            return;
-        }
-        if (has_name(line, one.name)) {
-            one.first = one.lines++ == 0 ? line : one.first;
-            return;
-        }
-    }
-}
-
-// One of 64: names with the same length and the same first letter share it.
-uint64_t bit_of(std::string_view name)
-{
-    auto number = name.size() + (name.empty() ? 0 : name[0] | 0x20);
-    return uint64_t{1} << (number & 63);
 }
 
 // One line as it is, several in the pool.
@@ -191,16 +162,9 @@ ngx_table_elt_t *push(ngx_pool_t *pool, ngx_list_t &list, std::string_view name,
     return header;
 }
 
-// Where NGINX remembers the Cookie lines: the one place that knows both
-// forms (an array before 1.23.0, a linked list since).
+// Where NGINX remembers the Cookie lines: here and in each_cookie_line() both
+// forms are known (an array before 1.23.0, a linked list since).
 #if (nginx_version >= 1023000)
-
-template <class Visit> void each_cookie(ngx_http_request_t *r, Visit visit)
-{
-    for (auto *h = r->headers_in.cookie; h != nullptr; h = h->next) {
-        visit(h);
-    }
-}
 
 void forget_cookie(ngx_http_request_t *r, ngx_table_elt_t *gone)
 {
@@ -235,14 +199,6 @@ void remember_cookie(ngx_http_request_t *r, ngx_table_elt_t *header)
 }
 
 #else
-
-template <class Visit> void each_cookie(ngx_http_request_t *r, Visit visit)
-{
-    auto **h = static_cast<ngx_table_elt_t **>(r->headers_in.cookies.elts);
-    for (ngx_uint_t i = 0; i < r->headers_in.cookies.nelts; i++) {
-        visit(h[i]);
-    }
-}
 
 void forget_cookie(ngx_http_request_t *r, ngx_table_elt_t *gone)
 {
@@ -298,7 +254,7 @@ ngx_table_elt_t *find_header(ngx_http_request_t *r, std::string_view name)
     ngx_table_elt_t *found = nullptr;
 
     walk(r->headers_in.headers, [&](const Place &place) {
-        if (has_name(place.element(), name)) {
+        if (has_name(*place.element(), name)) {
             found = place.element();
         }
         return found != nullptr;
@@ -307,48 +263,24 @@ ngx_table_elt_t *find_header(ngx_http_request_t *r, std::string_view name)
     return found;
 }
 
-std::optional<std::string_view> header(ngx_http_request_t *r,
-                                       std::string_view name)
+FoundHeader find_lines(ngx_http_request_t *r, std::string_view name)
 {
-    SoughtHeader sought{name};
-    seek_headers(r, {&sought, 1});
-
-    return value_of(r, sought);
-}
-
-// Most lines are told apart by one bit.
-void seek_headers(ngx_http_request_t *r, std::span<SoughtHeader> sought)
-{
-    uint64_t bits = 0;
-    for (const auto &one : sought) {
-        bits |= bit_of(one.name);
-    }
-
-    walk(r->headers_in.headers, [&](const Place &place) {
-        auto *line = place.element();
-        if ((bits & bit_of(view(line->key))) != 0) {
-            note(line, sought);
+    FoundHeader found;
+    each_header(r, [&](ngx_table_elt_t &line) {
+        if (has_name(line, name)) {
+            found.add(line);
         }
-        return false;
     });
+    return found;
 }
 
-std::optional<std::string_view> value_of(ngx_http_request_t *r,
-                                         const SoughtHeader &sought)
+std::string_view value_of_lines(ngx_http_request_t *r, std::string_view name)
 {
-    if (sought.lines == 0) {
-        return std::nullopt;
-    }
-    if (sought.lines == 1) {
-        return view(sought.first->value);
-    }
-
     std::vector<std::string_view> lines;
-    walk(r->headers_in.headers, [&](const Place &place) {
-        if (has_name(place.element(), sought.name)) {
-            lines.push_back(view(place.element()->value));
+    each_header(r, [&](ngx_table_elt_t &line) {
+        if (has_name(line, name)) {
+            lines.push_back(view(line.value));
         }
-        return false;
     });
     return joined(r->pool, lines, ", ");
 }
@@ -373,7 +305,7 @@ std::string_view cookie_header(ngx_http_request_t *r)
 {
     std::string_view first;
     int count = 0;
-    each_cookie(r, [&](ngx_table_elt_t *h) {
+    each_cookie_line(r, [&](ngx_table_elt_t *h) {
         first = count++ == 0 ? view(h->value) : first;
     });
     if (count <= 1) {
@@ -381,8 +313,8 @@ std::string_view cookie_header(ngx_http_request_t *r)
     }
 
     std::vector<std::string_view> lines;
-    each_cookie(r,
-                [&](ngx_table_elt_t *h) { lines.push_back(view(h->value)); });
+    each_cookie_line(
+        r, [&](ngx_table_elt_t *h) { lines.push_back(view(h->value)); });
     return joined(r->pool, lines, "; ");
 }
 
@@ -410,22 +342,18 @@ void add_header(ngx_http_request_t *r, std::string_view name,
     push(r->pool, r->headers_in.headers, name, value);
 }
 
-void edit_cookies(ngx_http_request_t *r, const CookieEdit &edit)
+void remove_emptied_cookies(ngx_http_request_t *r)
 {
-    std::vector<ngx_table_elt_t *> empty;
-
-    each_cookie(r, [&](ngx_table_elt_t *h) {
-        auto left = edit(view(h->value));
-        if (left && left->empty()) {
-            empty.push_back(h);
-        } else if (left) {
-            h->value = in_pool(r->pool, *left);
+    for (;;) {
+        ngx_table_elt_t *emptied = nullptr;
+        each_cookie_line(r, [&](ngx_table_elt_t *h) {
+            emptied = h->value.data == kEmptied ? h : emptied;
+        });
+        if (emptied == nullptr) {
+            return;
         }
-    });
-
-    for (auto *header : empty) {
-        forget_cookie(r, header);
-        remove_element(r, header);
+        forget_cookie(r, emptied);
+        remove_element(r, emptied);
     }
 }
 
@@ -440,7 +368,7 @@ void own_header_list(ngx_http_request_t *sr)
 
     auto *authorization = sr->headers_in.authorization;
     std::vector<ngx_table_elt_t *> cookies;
-    each_cookie(sr, [&](ngx_table_elt_t *h) { cookies.push_back(h); });
+    each_cookie_line(sr, [&](ngx_table_elt_t *h) { cookies.push_back(h); });
     forget_all_cookies(sr);
     link_again(sr);
 

@@ -8,8 +8,7 @@
 
 #pragma once
 
-#include <span>
-
+#include "core/base/text.hpp"
 #include "ngx/ngx.hpp"
 #include "ngx/text.hpp"
 
@@ -20,23 +19,56 @@ namespace bff::ngx {
 // The first line of that name (lower case); nullptr when absent.
 ngx_table_elt_t *find_header(ngx_http_request_t *r, std::string_view name);
 
-// Its value; that of several lines is one list (RFC 9110, 5.3), so who looks
-// for a single word does not find it there. A view into the request or its
-// pool.
-std::optional<std::string_view> header(ngx_http_request_t *r,
-                                       std::string_view name);
+// `name` in lower case; NGINX has made its key so, other modules perhaps not.
+inline bool has_name(const ngx_table_elt_t &line, std::string_view name)
+{
+    if (line.key.len != name.size()) {
+        return false;
+    }
 
-// A name (lower case) to look for, and what was found of it.
-struct SoughtHeader {
-    std::string_view name;
+    return line.lowcase_key != nullptr
+               ? ngx_memcmp(line.lowcase_key, name.data(), name.size()) == 0
+               : text::equal_ignoring_case(view(line.key), name);
+}
+
+template <class Visit> void each_header(ngx_http_request_t *r, Visit visit)
+{
+    for (auto *part = &r->headers_in.headers.part; part != nullptr;
+         part = part->next) {
+        auto *lines = static_cast<ngx_table_elt_t *>(part->elts);
+        for (ngx_uint_t i = 0; i < part->nelts; i++) {
+            visit(lines[i]);
+        }
+    }
+}
+
+// The lines of one name.
+struct FoundHeader {
     ngx_table_elt_t *first = nullptr;
     int lines = 0;
+
+    void add(ngx_table_elt_t &line) { first = lines++ == 0 ? &line : first; }
 };
-// All of them in one pass over the list; the shorter names stand first.
-void seek_headers(ngx_http_request_t *r, std::span<SoughtHeader> sought);
-// As header().
-std::optional<std::string_view> value_of(ngx_http_request_t *r,
-                                         const SoughtHeader &sought);
+FoundHeader find_lines(ngx_http_request_t *r, std::string_view name);
+
+// Their value; that of several lines is one list (RFC 9110, 5.3), so who looks
+// for a single word does not find it there. A view into the request or its
+// pool.
+std::string_view value_of_lines(ngx_http_request_t *r, std::string_view name);
+inline std::optional<std::string_view>
+value_of(ngx_http_request_t *r, const FoundHeader &found, std::string_view name)
+{
+    if (found.lines == 0) {
+        return std::nullopt;
+    }
+    return found.lines == 1 ? view(found.first->value)
+                            : value_of_lines(r, name);
+}
+inline std::optional<std::string_view> header(ngx_http_request_t *r,
+                                              std::string_view name)
+{
+    return value_of(r, find_lines(r, name), name);
+}
 
 // The Cookie lines, joined by "; "; "" without any. A view into the pool.
 std::string_view cookie_header(ngx_http_request_t *r);
@@ -51,11 +83,42 @@ void add_header(ngx_http_request_t *r, std::string_view name,
 std::vector<std::string> take_headers(ngx_http_request_t *r,
                                       std::string_view name);
 
-// Rewrites every Cookie line: `edit` gives what is left of it, "" for
+template <class Visit> void each_cookie_line(ngx_http_request_t *r, Visit visit)
+{
+#if (nginx_version >= 1023000)
+    for (auto *h = r->headers_in.cookie; h != nullptr; h = h->next) {
+        visit(h);
+    }
+#else
+    auto **h = static_cast<ngx_table_elt_t **>(r->headers_in.cookies.elts);
+    for (ngx_uint_t i = 0; i < r->headers_in.cookies.nelts; i++) {
+        visit(h[i]);
+    }
+#endif
+}
+
+extern u_char kEmptied[];
+void remove_emptied_cookies(ngx_http_request_t *r);
+
+// Rewrites every Cookie line: `edit` gives what is left of its value, "" for
 // nothing, nullopt for no change.
-using CookieEdit =
-    std::function<std::optional<std::string>(std::string_view value)>;
-void edit_cookies(ngx_http_request_t *r, const CookieEdit &edit);
+template <class Edit> void edit_cookies(ngx_http_request_t *r, Edit edit)
+{
+    bool is_one_empty = false;
+    each_cookie_line(r, [&](ngx_table_elt_t *h) {
+        auto left = edit(view(h->value));
+        if (left && left->empty()) {
+            h->value = {0, kEmptied};
+            is_one_empty = true;
+        } else if (left) {
+            h->value = in_pool(r->pool, *left);
+        }
+    });
+
+    if (is_one_empty) {
+        remove_emptied_cookies(r);
+    }
+}
 
 // A copy of the request's list for this subrequest alone.
 void own_header_list(ngx_http_request_t *subrequest);

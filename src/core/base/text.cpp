@@ -21,17 +21,6 @@ int hex_value(char c) noexcept;
 
 } // namespace
 
-std::string_view trim(std::string_view text) noexcept
-{
-    auto first = text.find_first_not_of(" \t");
-    if (first == std::string_view::npos) {
-        return {};
-    }
-
-    auto last = text.find_last_not_of(" \t");
-    return text.substr(first, last - first + 1);
-}
-
 std::vector<std::string_view> split(std::string_view text, char separator)
 {
     std::vector<std::string_view> pieces;

@@ -12,7 +12,18 @@
 namespace bff::text {
 
 // Without spaces and tabs at both ends (OWS of RFC 9110, 5.6.3).
-std::string_view trim(std::string_view text) noexcept;
+inline std::string_view trim(std::string_view text) noexcept
+{
+    auto is_space = [](char c) { return c == ' ' || c == '\t'; };
+
+    while (!text.empty() && is_space(text.front())) {
+        text.remove_prefix(1);
+    }
+    while (!text.empty() && is_space(text.back())) {
+        text.remove_suffix(1);
+    }
+    return text;
+}
 
 // The pieces between the separators, empty ones too; at least one.
 std::vector<std::string_view> split(std::string_view text, char separator);

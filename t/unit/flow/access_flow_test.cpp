@@ -181,7 +181,9 @@ TEST(new_token_that_has_ended_already_is_not_renewed_again_rt_7)
     as_fetch(stage.access(call("/api/")));
 
     stage.renewed = newer(stage, "second-access-token");
-    stage.renewed->session->access_token_expires = stage.now;
+    auto ended = *stage.renewed->session;
+    ended.access_token_expires = stage.now;
+    stage.renewed->session = ended;
     auto step = stage.answer(http(200, ""));
     ck_assert(as_proceed(step).bearer.reveal() == "second-access-token");
 }

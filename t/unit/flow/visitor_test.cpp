@@ -231,6 +231,8 @@ TEST(cookie_with_new_tokens_tells_the_use_as_well)
     ck_assert(is_used(used(stage)));
     ck_assert(is_kept(used(stage, false)));
 
-    stage.renewed->session->idle.reset();
+    auto tireless = stage.session();
+    tireless.idle.reset();
+    stage.renewed->session = tireless;
     ck_assert(is_kept(used(stage)));
 }

@@ -354,7 +354,7 @@ TEST(judges_every_combination_as_promised_BFF_10_BFF_11_BFF_13)
             request.origin && request.origin != kOwn && !is_trusted;
         bool is_page = request.method == "GET" && !request.is_upgrade &&
                        request.sec_fetch_mode == "navigate";
-        bool has_header = request.csrf_header == "1";
+        bool has_header = std::string_view{request.csrf_header} == "1";
 
         bool is_refused = is_foreign ||
                           (request.is_upgrade && !request.origin) ||
