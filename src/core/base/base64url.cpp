@@ -11,6 +11,9 @@
 
 #include <array>
 #include <cstdint>
+#include <cstring>
+
+#include <endian.h>
 
 namespace bff::base64url {
 namespace {
@@ -40,7 +43,12 @@ constexpr Table kSecond = table_shifted_by(12);
 constexpr Table kThird = table_shifted_by(6);
 constexpr Table kFourth = table_shifted_by(0);
 
-std::string encode_with(std::string_view alphabet, std::string_view bytes);
+using Pair = std::array<char, 2>;
+using Pairs = std::array<Pair, 4096>;
+const Pairs &url_pairs();
+const Pairs &standard_pairs();
+
+void encode_with(const Pairs &pairs, std::string_view bytes, char *out);
 uint32_t decode_groups(const unsigned char *in, size_t groups, char *out);
 uint32_t decode_rest(const unsigned char *in, size_t characters, char *out);
 
@@ -48,9 +56,19 @@ uint32_t decode_rest(const unsigned char *in, size_t characters, char *out);
 
 std::string encode(std::string_view bytes)
 {
-    return encode_with(kUrlAlphabet, bytes);
+    std::string text;
+    append(text, bytes);
+    return text;
 }
 
+void append(std::string &text, std::string_view bytes)
+{
+    auto size = text.size();
+    text.resize(size + encoded_size(bytes.size()));
+    encode_with(url_pairs(), bytes, text.data() + size);
+}
+
+// Room for one octet too many, which the last group may write.
 std::optional<std::string> decode(std::string_view text)
 {
     size_t groups = text.size() / 4;
@@ -59,7 +77,7 @@ std::optional<std::string> decode(std::string_view text)
         return std::nullopt; // six bits are no octet
     }
 
-    std::string bytes(groups * 3 + (rest == 0 ? 0 : rest - 1), '\0');
+    std::string bytes(groups * 3 + rest + 1, '\0');
     const auto *in = reinterpret_cast<const unsigned char *>(text.data());
     uint32_t bad =
         decode_groups(in, groups, bytes.data()) |
@@ -68,12 +86,14 @@ std::optional<std::string> decode(std::string_view text)
         return std::nullopt;
     }
 
+    bytes.resize(groups * 3 + (rest == 0 ? 0 : rest - 1));
     return bytes;
 }
 
 std::string encode_standard(std::string_view bytes)
 {
-    auto text = encode_with(kStandardAlphabet, bytes);
+    std::string text(encoded_size(bytes.size()), '\0');
+    encode_with(standard_pairs(), bytes, text.data());
     while (text.size() % 4 != 0) {
         text.push_back('=');
     }
@@ -83,34 +103,56 @@ std::string encode_standard(std::string_view bytes)
 
 namespace {
 
-std::string encode_with(std::string_view alphabet, std::string_view bytes)
+// Two characters at once.
+constexpr Pairs pairs_of(std::string_view alphabet)
 {
-    std::string text(encoded_size(bytes.size()), '\0');
+    Pairs pairs{};
+    for (size_t i = 0; i < pairs.size(); i++) {
+        pairs[i] = {alphabet[i >> 6], alphabet[i & 63]};
+    }
+    return pairs;
+}
+
+constexpr Pairs kUrlPairs = pairs_of(kUrlAlphabet);
+constexpr Pairs kStandardPairs = pairs_of(kStandardAlphabet);
+
+const Pairs &url_pairs()
+{
+    return kUrlPairs;
+}
+
+const Pairs &standard_pairs()
+{
+    return kStandardPairs;
+}
+
+void put(const Pair &pair, char *out)
+{
+    std::memcpy(out, pair.data(), pair.size());
+}
+
+void encode_with(const Pairs &pairs, std::string_view bytes, char *out)
+{
     const auto *in = reinterpret_cast<const unsigned char *>(bytes.data());
-    auto *out = text.data();
     size_t left = bytes.size();
 
     for (; left >= 3; left -= 3, in += 3, out += 4) {
         uint32_t group = in[0] << 16 | in[1] << 8 | in[2];
-        out[0] = alphabet[group >> 18];
-        out[1] = alphabet[group >> 12 & 63];
-        out[2] = alphabet[group >> 6 & 63];
-        out[3] = alphabet[group & 63];
+        put(pairs[group >> 12], out);
+        put(pairs[group & 4095], out + 2);
     }
 
     if (left > 0) {
         uint32_t group = in[0] << 16 | (left == 2 ? in[1] << 8 : 0);
-        out[0] = alphabet[group >> 18];
-        out[1] = alphabet[group >> 12 & 63];
+        put(pairs[group >> 12], out);
         if (left == 2) {
-            out[2] = alphabet[group >> 6 & 63];
+            out[2] = pairs[group & 4095][0];
         }
     }
-
-    return text;
 }
 
-// What is not 0 tells that something was no base64url.
+// What is not 0 tells that something was no base64url. Four octets are
+// written for three.
 uint32_t decode_groups(const unsigned char *in, size_t groups, char *out)
 {
     uint32_t bad = 0;
@@ -118,9 +160,8 @@ uint32_t decode_groups(const unsigned char *in, size_t groups, char *out)
     for (size_t i = 0; i < groups; i++, in += 4, out += 3) {
         uint32_t bits =
             kFirst[in[0]] | kSecond[in[1]] | kThird[in[2]] | kFourth[in[3]];
-        out[0] = static_cast<char>(bits >> 16);
-        out[1] = static_cast<char>(bits >> 8);
-        out[2] = static_cast<char>(bits);
+        uint32_t octets = htobe32(bits << 8);
+        std::memcpy(out, &octets, sizeof(octets));
         bad |= bits;
     }
 

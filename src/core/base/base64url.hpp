@@ -15,6 +15,7 @@
 namespace bff::base64url {
 
 std::string encode(std::string_view bytes);
+void append(std::string &text, std::string_view bytes); // the same, behind it
 std::optional<std::string> decode(std::string_view text);
 
 // The number of characters that `octets` bytes become.

@@ -12,6 +12,7 @@
 #include <new>
 
 #include <openssl/crypto.h>
+#include <string.h> // explicit_bzero
 
 namespace bff {
 
@@ -59,7 +60,7 @@ size_t Secret::size() const noexcept
 void Secret::let_go() noexcept
 {
     if (--block_->holders == 0) {
-        OPENSSL_cleanse(block_->bytes(), block_->size);
+        explicit_bzero(block_->bytes(), block_->size);
         ::operator delete(block_);
     }
 }
@@ -75,7 +76,7 @@ void wipe(std::string &bytes) noexcept
     // Within the capacity: moves nothing. A string that was moved from is
     // wiped as well, since a short one leaves its octets behind.
     bytes.resize(bytes.capacity()); // NOLINT(clang-analyzer-cplusplus.Move)
-    OPENSSL_cleanse(bytes.data(), bytes.size());
+    explicit_bzero(bytes.data(), bytes.size());
     bytes.clear();
 }
 

@@ -60,8 +60,8 @@ char lower(char c) noexcept
 
 bool equal_ignoring_case(std::string_view a, std::string_view b) noexcept
 {
-    return a.size() == b.size() &&
-           std::equal(a.begin(), a.end(), b.begin(), same_letter);
+    return a == b || (a.size() == b.size() &&
+                      std::equal(a.begin(), a.end(), b.begin(), same_letter));
 }
 
 bool starts_with_ignoring_case(std::string_view text,

@@ -13,9 +13,9 @@
 #include <climits>
 #include <span>
 
-#include <openssl/crypto.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
+#include <string.h> // explicit_bzero
 
 #include "core/base/handle.hpp"
 
@@ -29,7 +29,7 @@ constexpr size_t kMostOctets = INT_MAX / 2; // OpenSSL counts in int
 
 // Octets as secret as the key they come from.
 template <size_t size> struct Wiped : std::array<unsigned char, size> {
-    ~Wiped() { OPENSSL_cleanse(this->data(), size); }
+    ~Wiped() { explicit_bzero(this->data(), size); }
 };
 
 using Block = Wiped<16>;
@@ -166,10 +166,12 @@ namespace {
 // Each field with its length in front, so no two bindings look alike.
 void add_field(std::string &fields, std::string_view field)
 {
-    for (int shift = 24; shift >= 0; shift -= 8) {
-        fields.push_back(static_cast<char>(field.size() >> shift));
-    }
-    fields += field;
+    auto size = field.size();
+    const char length[] = {
+        static_cast<char>(size >> 24), static_cast<char>(size >> 16),
+        static_cast<char>(size >> 8), static_cast<char>(size)};
+
+    fields.append(length, sizeof(length)).append(field);
 }
 
 std::string authenticated(std::string_view key_id, const Binding &binding)
@@ -177,6 +179,8 @@ std::string authenticated(std::string_view key_id, const Binding &binding)
     const char purpose = static_cast<char>(binding.purpose);
 
     std::string fields;
+    fields.reserve(5 * 4 + 2 + key_id.size() + binding.name.size() +
+                   binding.provider.size());
     add_field(fields, {&kVersion, 1});
     add_field(fields, key_id);
     add_field(fields, {&purpose, 1});

@@ -9,9 +9,12 @@
 #pragma once
 
 #include <algorithm>
+#include <bit>
 #include <cstdint>
 #include <string>
 #include <string_view>
+
+#include <endian.h>
 
 #include "core/base/instant.hpp"
 
@@ -114,11 +117,11 @@ public:
 private:
     uint64_t get(size_t size)
     {
-        uint64_t number = 0;
-        for (char c : raw(size)) {
-            number = number << 8 | static_cast<uint8_t>(c);
-        }
-        return number;
+        auto octets = raw(size);
+        char number[8]{}; // the last octets of it
+        octets.copy(number + (sizeof(number) - octets.size()), octets.size());
+
+        return be64toh(std::bit_cast<uint64_t>(number));
     }
 
     std::string_view rest_;

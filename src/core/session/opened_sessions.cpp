@@ -12,7 +12,7 @@
 #include <cstring>
 #include <new>
 
-#include <openssl/crypto.h>
+#include <string.h> // explicit_bzero
 
 namespace bff::session {
 namespace {
@@ -20,7 +20,7 @@ namespace {
 constexpr Seconds kIdle{60};         // unused for so long: it may go
 constexpr size_t kLeastOctets = 512; // of any entry, about
 constexpr uint64_t kFirstBuckets = 64;
-constexpr int kSteps = 4; // looks at old ones when a new one comes
+constexpr int kSteps = 8; // at most so many go, or are looked at, at once
 
 constexpr size_t kNonceAt = 12; // characters of the text, within the nonce
 
@@ -40,15 +40,18 @@ bool are_equal(const char *a, const char *b, size_t octets) noexcept
     Wide difference{};
     size_t at = 0;
 
-#pragma GCC unroll 4
-    for (; at + sizeof(Wide) <= octets; at += sizeof(Wide)) {
+    for (; at + 2 * sizeof(Wide) <= octets; at += 2 * sizeof(Wide)) {
+        auto next = at + sizeof(Wide);
         difference |= wide_at(a + at) ^ wide_at(b + at);
-    }
-    for (; at < octets; at++) {
-        difference[0] |= static_cast<unsigned char>(a[at] ^ b[at]);
+        difference |= wide_at(a + next) ^ wide_at(b + next);
     }
 
-    return (difference[0] | difference[1]) == 0;
+    unsigned char rest = 0;
+    for (; at < octets; at++) {
+        rest |= static_cast<unsigned char>(a[at] ^ b[at]);
+    }
+
+    return (difference[0] | difference[1] | rest) == 0;
 }
 
 // Copied from beginning to end: what is shared with a request stands among
@@ -104,16 +107,17 @@ struct OpenedSessions::Entry : Opened {
         }
     }
 
-    ~Entry() { OPENSSL_cleanse(text(), text_octets); }
+    ~Entry() { explicit_bzero(text(), text_octets); }
 
     char *text() { return reinterpret_cast<char *>(this + 1); }
 
-    // What it takes, with what malloc adds to its pieces.
-    size_t octets() const
+    // With what malloc adds to its pieces, and its bucket.
+    static size_t octets_for(const SealedSession &sealed,
+                             const Session &session)
     {
-        return sizeof(Entry) + sizeof(Session) + text_octets +
-               session->access_token.size() + session->id.size() +
-               session->handle.size() + 96;
+        return sizeof(Entry) + sizeof(Session) + octets_of(sealed) +
+               session.access_token.size() + session.id.size() +
+               session.handle.size() + sizeof(Bucket) + 96;
     }
 
     bool is(const SealedSession &sealed)
@@ -138,6 +142,7 @@ struct OpenedSessions::Entry : Opened {
     Entry *newer = nullptr;
     const CookieStyle *style;
     size_t text_octets;
+    size_t octets = 0;
     uint64_t hash = 0;
     Instant used{};
     Instant placed{};
@@ -155,7 +160,12 @@ std::optional<uint64_t> hash_of(const SealedSession &sealed) noexcept
     }
 
     std::memcpy(&characters, first.data() + kNonceAt, sizeof(characters));
-    return characters * 0x9e3779b97f4a7c15U >> 24;
+    return characters * 0x9e3779b97f4a7c15U >> 16;
+}
+
+uint32_t tag_of(uint64_t hash) noexcept
+{
+    return static_cast<uint32_t>(hash >> 16) | 1; // 0 is nobody's
 }
 
 } // namespace
@@ -174,7 +184,7 @@ OpenedSessions::OpenedSessions(size_t octets) : limit_{octets}
 
     reserved_ = std::max(std::bit_floor(octets / kLeastOctets), kFirstBuckets);
     buckets_.reset(
-        static_cast<Entry **>(std::calloc(reserved_, sizeof(Entry *))));
+        static_cast<Bucket *>(std::calloc(reserved_, sizeof(Bucket))));
     if (buckets_ == nullptr) {
         throw std::bad_alloc{};
     }
@@ -197,9 +207,14 @@ OpenedSessions::Opened *OpenedSessions::find(const SealedSession &sealed,
         return nullptr;
     }
 
+    const auto &bucket = bucket_of(*hash);
+    if (bucket.entries == 0 ||
+        (bucket.entries == 1 && bucket.tag != tag_of(*hash))) {
+        return nullptr;
+    }
+
     auto octets = octets_of(sealed);
-    for (auto *entry = buckets_[bucket_of(*hash)]; entry != nullptr;
-         entry = entry->next) {
+    for (auto *entry = bucket.first; entry != nullptr; entry = entry->next) {
         if (entry->hash == *hash && entry->style == &style &&
             entry->text_octets == octets && entry->is(sealed)) {
             entry->used = now;
@@ -217,16 +232,19 @@ void OpenedSessions::keep(const SealedSession &sealed, const CookieStyle &style,
         return;
     }
 
-    void *memory = ::operator new(sizeof(Entry) + octets_of(sealed));
-    auto *entry = new (memory) Entry{opened, sealed, style};
-    entry->hash = *hash;
-    entry->used = now;
-
-    make_room(entry->octets(), now);
-    if (octets_ + entry->octets() > limit_) {
-        Entry::free(entry);
+    drop_idle(now);
+    auto octets = Entry::octets_for(sealed, *opened.session);
+    if (octets > limit_ || (!has_room(octets) && !comes_again(*hash))) {
         return;
     }
+
+    void *memory = ::operator new(sizeof(Entry) + octets_of(sealed));
+    auto *entry = new (memory) Entry{opened, sealed, style};
+    entry->octets = octets;
+    entry->hash = *hash;
+    entry->used = entry->placed = now;
+
+    make_room(octets);
     put(entry);
 }
 
@@ -235,10 +253,10 @@ void OpenedSessions::drop(Opened *opened) noexcept
     remove(static_cast<Entry *>(opened));
 }
 
-uint64_t OpenedSessions::bucket_of(uint64_t hash) const noexcept
+OpenedSessions::Bucket &OpenedSessions::bucket_of(uint64_t hash) const noexcept
 {
     auto index = hash & (level_ * 2 - 1);
-    return index < used_ ? index : index & (level_ - 1);
+    return buckets_[index < used_ ? index : index & (level_ - 1)];
 }
 
 // The bucket that is next to be split gives the new one its part.
@@ -248,38 +266,48 @@ void OpenedSessions::grow() noexcept
         return;
     }
 
-    auto *left = std::exchange(buckets_[used_ - level_], nullptr);
+    auto &split = buckets_[used_ - level_];
+    auto *left = std::exchange(split, Bucket{}).first;
     used_++;
     while (left != nullptr) {
         auto *entry = left;
         left = left->next;
-        auto &bucket = buckets_[bucket_of(entry->hash)];
-        entry->next = std::exchange(bucket, entry);
+        put_into(bucket_of(entry->hash), entry);
     }
     level_ = used_ == level_ * 2 ? used_ : level_;
 }
 
 void OpenedSessions::put(Entry *entry) noexcept
 {
-    auto &bucket = buckets_[bucket_of(entry->hash)];
-    entry->next = std::exchange(bucket, entry);
-    entry->placed = entry->used;
+    put_into(bucket_of(entry->hash), entry);
     append(entry);
-    octets_ += entry->octets();
+    octets_ += entry->octets;
     count_++;
     grow();
 }
 
+void OpenedSessions::put_into(Bucket &bucket, Entry *entry) noexcept
+{
+    entry->next = std::exchange(bucket.first, entry);
+    bucket.tag = tag_of(entry->hash);
+    bucket.entries++;
+}
+
 void OpenedSessions::remove(Entry *entry) noexcept
 {
-    auto **link = &buckets_[bucket_of(entry->hash)];
+    auto &bucket = bucket_of(entry->hash);
+    auto **link = &bucket.first;
     while (*link != entry) {
         link = &(*link)->next;
     }
     *link = entry->next;
+    bucket.entries--;
+    if (bucket.first != nullptr) {
+        bucket.tag = tag_of(bucket.first->hash);
+    }
 
     unlink(entry);
-    octets_ -= entry->octets();
+    octets_ -= entry->octets;
     count_--;
     Entry::free(entry);
 }
@@ -304,31 +332,57 @@ bool OpenedSessions::is_in_use(const Entry &entry, Instant now) const noexcept
     return now - entry.used < kIdle && !entry.session->is_expired(now);
 }
 
-// Some steps only, whatever there is: those that are not used go, those that
-// were used since they were placed are placed again; and if it is full all
-// the same, the oldest go.
-void OpenedSessions::make_room(size_t octets, Instant now) noexcept
+bool OpenedSessions::has_room(size_t octets) const noexcept
 {
+    return octets_ + octets <= limit_;
+}
+
+// Was it here a while ago, when there was no room either?
+bool OpenedSessions::comes_again(uint64_t hash) noexcept
+{
+    auto tag = tag_of(hash);
+    return std::exchange(seen_[hash % seen_.size()], tag) == tag;
+}
+
+// Once a second, some steps: who was used since it was placed is placed again.
+void OpenedSessions::drop_idle(Instant now) noexcept
+{
+    if (now == std::exchange(looked_, now)) {
+        return;
+    }
+
     for (int i = 0; i < kSteps && oldest_ != nullptr; i++) {
         auto *entry = oldest_;
-        bool is_full = octets_ + octets > limit_;
-
-        if (!is_in_use(*entry, now) ||
-            (is_full && entry->used == entry->placed)) {
+        if (!is_in_use(*entry, now)) {
             remove(entry);
-        } else if (is_full || now - entry->placed >= kIdle) {
-            unlink(entry);
-            entry->placed = entry->used;
-            append(entry);
+        } else if (now - entry->placed >= kIdle) {
+            place_again(entry);
         } else {
-            break; // those behind it were placed later
+            return; // those behind it were placed later
         }
     }
+}
 
-    for (int i = 0;
-         i < kSteps && oldest_ != nullptr && octets_ + octets > limit_; i++) {
+// Who was used since it was placed stays for another round, but not for ever.
+void OpenedSessions::make_room(size_t octets) noexcept
+{
+    for (int i = 0; i < kSteps && !has_room(octets); i++) {
+        if (oldest_->used == oldest_->placed) {
+            remove(oldest_);
+        } else {
+            place_again(oldest_);
+        }
+    }
+    while (!has_room(octets)) {
         remove(oldest_);
     }
+}
+
+void OpenedSessions::place_again(Entry *entry) noexcept
+{
+    unlink(entry);
+    entry->placed = entry->used;
+    append(entry);
 }
 
 } // namespace bff::session

@@ -10,6 +10,7 @@
 
 #pragma once
 
+#include <array>
 #include <memory>
 #include <optional>
 
@@ -38,8 +39,9 @@ public:
     Opened *find(const SealedSession &sealed, const CookieStyle &style,
                  Instant now) noexcept;
 
-    // Others go that were not used lately. A session that is too large for
-    // all of it is not kept, nor is one for whom there is no memory.
+    // Others go that were not used lately. When there is no room, only who
+    // comes a second time gets some: a thousand others may come in between. A
+    // session that is too large for all of it is not kept.
     void keep(const SealedSession &sealed, const CookieStyle &style,
               const Opened &opened, Instant now);
 
@@ -54,15 +56,27 @@ private:
     struct Freed {
         void operator()(void *memory) const noexcept;
     };
+    // Tells who is not there without a look at who is: each look at memory
+    // that was not used lately costs as much as some hundred instructions.
+    struct Bucket {
+        Entry *first;
+        uint32_t tag; // of the first one
+        uint32_t entries;
+    };
 
-    uint64_t bucket_of(uint64_t hash) const noexcept;
+    Bucket &bucket_of(uint64_t hash) const noexcept;
     void grow() noexcept;
     void put(Entry *entry) noexcept;
+    void put_into(Bucket &bucket, Entry *entry) noexcept;
     void remove(Entry *entry) noexcept;
     void append(Entry *entry) noexcept;
     void unlink(Entry *entry) noexcept;
     bool is_in_use(const Entry &entry, Instant now) const noexcept;
-    void make_room(size_t octets, Instant now) noexcept;
+    bool has_room(size_t octets) const noexcept;
+    bool comes_again(uint64_t hash) noexcept;
+    void drop_idle(Instant now) noexcept;
+    void make_room(size_t octets) noexcept;
+    void place_again(Entry *entry) noexcept;
 
     size_t limit_;
     size_t octets_ = 0;
@@ -70,13 +84,16 @@ private:
 
     // Linear hashing: one bucket is split for each session that comes, so no
     // request pays for all. The memory behind the last one was never touched.
-    std::unique_ptr<Entry *[], Freed> buckets_;
+    std::unique_ptr<Bucket[], Freed> buckets_;
     uint64_t reserved_ = 0;
     uint64_t used_ = 0;  // buckets
     uint64_t level_ = 0; // the largest power of two that is not more
 
     Entry *oldest_ = nullptr;
     Entry *newest_ = nullptr;
+    Instant looked_{}; // for idle ones
+
+    std::array<uint32_t, 1024> seen_{}; // lately, and not kept
 };
 
 } // namespace bff::session

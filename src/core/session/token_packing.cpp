@@ -82,12 +82,13 @@ Result<std::string> unpack_token(std::string_view packed)
         return Error{Code::forged, "packed token is damaged"};
     }
 
-    std::string token = base64url::encode(header);
+    std::string token;
     token.reserve(base64url::encoded_size(packed.size()) + 2);
+    base64url::append(token, header);
     token += '.';
-    token += base64url::encode(payload);
+    base64url::append(token, payload);
     token += '.';
-    token += base64url::encode(signature);
+    base64url::append(token, signature);
     return token;
 }
 
