@@ -2,6 +2,7 @@
 
 #include "core/oidc/key_material.hpp"
 
+#include <openssl/ec.h>
 #include <openssl/err.h>
 
 #include "core/base/base64url.hpp"
@@ -47,22 +48,41 @@ bool is_refused(const MintedKey &key, std::string_view members,
     return is_refused(private_jwk(key, members), why);
 }
 
+// However the key is written.
+void has_the_same_numbers(const MintedKey &key)
+{
+    auto jwk = parsed(private_jwk(key));
+    auto pkcs8 = parsed(pem(key.pkey()));
+    bool is_old = &key != &ed_key(); // has no form but PKCS#8
+    auto traditional =
+        parsed(pem(key.pkey(), is_old ? Pem::traditional : Pem::pkcs8));
+
+    ck_assert(!jwk.number("d").empty());
+    for (const auto *other : {&pkcs8, &traditional}) {
+        ck_assert(other->kty == jwk.kty && other->crv == jwk.crv);
+        ck_assert_uint_eq(other->numbers.size(), jwk.numbers.size());
+        for (const auto &[name, number] : jwk.numbers) {
+            ck_assert(other->number(name) == number.reveal());
+        }
+    }
+}
+
 TEST(finds_the_same_numbers_in_pkcs_8_pkcs_1_sec1_and_a_jwk)
 {
     for (const auto *key : keys()) {
-        auto jwk = parsed(private_jwk(*key));
-        auto pkcs8 = parsed(pem(key->pkey()));
-        bool is_old = key != &ed_key(); // has no form but PKCS#8
-        auto traditional =
-            parsed(pem(key->pkey(), is_old ? Pem::traditional : Pem::pkcs8));
+        has_the_same_numbers(*key);
+    }
+}
 
-        ck_assert(!jwk.number("d").empty());
-        for (const auto *other : {&pkcs8, &traditional}) {
-            ck_assert(other->kty == jwk.kty && other->crv == jwk.crv);
-            ck_assert_uint_eq(other->numbers.size(), jwk.numbers.size());
-            for (const auto &[name, number] : jwk.numbers) {
-                ck_assert(other->number(name) == number.reveal());
-            }
+TEST(keeps_the_leading_zeros_of_an_ec_key_rfc_7518_6_2_2_1)
+{
+    for (;;) { // one in 256
+        MintedKey key{"new", Handle<EVP_PKEY>{EVP_EC_gen("P-256")}};
+        auto d = parsed(private_jwk(key)).numbers.at("d");
+        ck_assert_uint_eq(d.size(), 32);
+        if (d.reveal().front() == '\0') {
+            has_the_same_numbers(key);
+            break;
         }
     }
 }

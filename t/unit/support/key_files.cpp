@@ -50,6 +50,7 @@ int write(BIO *bio, EVP_PKEY *key, Pem form)
     return 0;
 }
 
+// As long as the curve's order, for an EC key (RFC 7518, 6.2.2.1).
 void put_number(json_t *jwk, std::string_view name, EVP_PKEY *key,
                 const char *openssl_name)
 {
@@ -57,8 +58,11 @@ void put_number(json_t *jwk, std::string_view name, EVP_PKEY *key,
     must(EVP_PKEY_get_bn_param(key, openssl_name, &taken) == 1);
     Handle<BIGNUM> number{taken};
 
-    std::string bytes(BN_num_bytes(taken), '\0');
-    BN_bn2bin(taken, reinterpret_cast<unsigned char *>(bytes.data()));
+    int octets = EVP_PKEY_is_a(key, "EC") ? (EVP_PKEY_get_bits(key) + 7) / 8
+                                          : BN_num_bytes(taken);
+    std::string bytes(octets, '\0');
+    must(BN_bn2binpad(taken, reinterpret_cast<unsigned char *>(bytes.data()),
+                      octets) == octets);
     json::put(jwk, name, std::string_view{base64url::encode(bytes)});
 }
 
