@@ -129,18 +129,22 @@ void Sessions::remove(const session::Session &session) const
 Sessions::Cookies Sessions::settle(session::Session &session, Place place,
                                    Sent sent) const
 {
-    std::string why;
+    bool is_too_large = false;
 
     if (session.handle.empty() && place == Place::cookie) {
         auto cookies = cookies_.write(session, sent);
         if (cookies || cookies.error().code != Code::unsupported) {
             return cookies;
         }
-        why = cookies.error().detail + "; ";
+        is_too_large = true;
     }
 
     auto kept = zone_.keep(session);
     if (!kept) {
+        auto why =
+            is_too_large
+                ? session::why_too_large(session, cookies_.style()) + "; "
+                : "";
         return Error{kept.error().code, why + kept.error().detail};
     }
     return cookies_.write(session, sent);

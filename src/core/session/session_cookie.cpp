@@ -37,6 +37,7 @@ struct Chunks {
 std::optional<size_t> chunk_index(std::string_view name,
                                   const CookieStyle &style) noexcept;
 size_t cookies_for(size_t plain_octets, const CookieStyle &style);
+size_t cookies_for(const Session &session, const CookieStyle &style);
 std::vector<web::SetCookie> cut(std::string_view text, size_t count,
                                 const CookieStyle &style);
 web::SetCookie chunk(const CookieStyle &style, size_t index, std::string value);
@@ -44,8 +45,6 @@ web::SetCookie deletion(const CookieStyle &style, size_t index);
 void delete_surplus(std::vector<web::SetCookie> &cookies,
                     const CookieStyle &style,
                     std::optional<std::string_view> cookie_header);
-Error too_large(const Session &session, const CookieStyle &style,
-                size_t needed);
 
 Chunks chunks_in(std::string_view cookie_header, const CookieStyle &style);
 Result<size_t> count_of(const Chunks &chunks);
@@ -85,7 +84,7 @@ write_session(const Session &session, const CookieStyle &style,
     auto count = cookies_for(plain.size(), style);
     if (count > kChunks) {
         wipe(plain);
-        return too_large(session, style, count);
+        return Error{Code::unsupported, "session is too large for cookies"};
     }
 
     auto name = bound_name(style, count);
@@ -99,6 +98,33 @@ write_session(const Session &session, const CookieStyle &style,
     auto cookies = cut(base64url::encode(*envelope), count, style);
     delete_surplus(cookies, style, cookie_header);
     return cookies;
+}
+
+// Unpacks its details, and packs them again.
+std::string why_too_large(const Session &session, const CookieStyle &style)
+{
+    std::string why =
+        "session needs " + std::to_string(cookies_for(session, style)) +
+        " cookies of " + std::to_string(kSetCookieOctets) +
+        " octets, at most " + std::to_string(kChunks) + " fit: access token " +
+        std::to_string(session.access_token.size());
+
+    auto details = unpack_details(session.packed_details);
+    if (!details) {
+        return why + " octets";
+    }
+
+    why += ", ID token " + std::to_string(details->id_token.size()) +
+           ", refresh token " + std::to_string(details->refresh_token.size()) +
+           ", claims " + std::to_string(details->claims.size()) + " octets";
+
+    auto smaller = session;
+    details->id_token = {};
+    smaller.packed_details = pack_details(*details);
+    if (cookies_for(smaller, style) <= kChunks) {
+        why += "; \"logout_token_hint off\" saves the ID token";
+    }
+    return why;
 }
 
 Result<std::vector<web::SetCookie>>
@@ -264,6 +290,14 @@ size_t cookies_for(size_t plain_octets, const CookieStyle &style)
                       : 1 + (characters - first + other - 1) / other;
 }
 
+size_t cookies_for(const Session &session, const CookieStyle &style)
+{
+    auto plain = encode(session);
+    auto count = cookies_for(plain.size(), style);
+    wipe(plain);
+    return count;
+}
+
 std::vector<web::SetCookie> cut(std::string_view text, size_t count,
                                 const CookieStyle &style)
 {
@@ -293,35 +327,6 @@ void delete_surplus(std::vector<web::SetCookie> &cookies,
             cookies.push_back(deletion(style, i));
         }
     }
-}
-
-// Tells the operator what takes the room, and what would help.
-Error too_large(const Session &session, const CookieStyle &style, size_t needed)
-{
-    std::string detail = "session needs " + std::to_string(needed) +
-                         " cookies of " + std::to_string(kSetCookieOctets) +
-                         " octets, at most " + std::to_string(kChunks) +
-                         " fit: access token " +
-                         std::to_string(session.access_token.size());
-
-    auto details = unpack_details(session.packed_details);
-    if (!details) {
-        return Error{Code::unsupported, detail + " octets"};
-    }
-
-    detail += ", ID token " + std::to_string(details->id_token.size()) +
-              ", refresh token " +
-              std::to_string(details->refresh_token.size()) + ", claims " +
-              std::to_string(details->claims.size()) + " octets";
-
-    auto smaller = session;
-    details->id_token = {};
-    smaller.packed_details = pack_details(*details);
-    if (cookies_for(encode(smaller).size(), style) <= kChunks) {
-        detail += "; \"logout_token_hint off\" saves the ID token";
-    }
-
-    return Error{Code::unsupported, detail};
 }
 
 // One pass. The values stay as they were sent: quotes or spaces in them are

@@ -53,11 +53,15 @@ bool is_chunk_name(std::string_view name, const CookieStyle &style) noexcept;
 // Set-Cookie for each chunk, and deletions for the chunks that the browser
 // has and this session does not need (CK-21): those in `cookie_header`, or,
 // when it is nullopt, all, since a request from another site shows no Strict
-// cookies. Errors: unsupported (larger than 3 chunks; detail has the sizes).
+// cookies. Errors: unsupported (larger than 3 chunks), unavailable (it is
+// brief, or there are no random bytes).
 Result<std::vector<web::SetCookie>>
 write_session(const Session &session, const CookieStyle &style,
               const crypto::Keyring &keys, crypto::Entropy &entropy,
               std::optional<std::string_view> cookie_header);
+
+// What takes the room in such a session, and what would help, for the operator.
+std::string why_too_large(const Session &session, const CookieStyle &style);
 
 // The same for a session that a store keeps: one cookie, which opens it there.
 Result<std::vector<web::SetCookie>>
