@@ -24,6 +24,7 @@ namespace {
 
 constexpr char kVersion = 1;
 constexpr size_t kNonceOctets = 24;
+constexpr size_t kHeadOctets = 1 + kKeyIdOctets + kNonceOctets;
 constexpr size_t kTagOctets = 16;
 constexpr size_t kMostOctets = INT_MAX / 2; // OpenSSL counts in int
 
@@ -35,14 +36,19 @@ template <size_t size> struct Wiped : std::array<unsigned char, size> {
 using Block = Wiped<16>;
 using MessageKey = Wiped<kKeyOctets>;
 
+using Octets = std::span<const unsigned char>;
+using Room = std::span<unsigned char>;
+
+Octets octets_of(std::string_view bytes);
+Room octets_of(std::string &bytes);
+
 std::string authenticated(std::string_view key_id, const Binding &binding);
 std::optional<MessageKey> derive(std::string_view key, std::string_view nonce);
 std::optional<std::string> encrypt(const MessageKey &key, std::string_view iv,
                                    std::string_view plain,
                                    std::string_view aad);
-std::optional<std::string> decrypt(const MessageKey &key, std::string_view iv,
-                                   std::string_view sealed,
-                                   std::string_view aad);
+std::optional<size_t> open(std::string_view key, std::string_view nonce,
+                           Room sealed, std::string_view aad);
 
 } // namespace
 
@@ -65,7 +71,7 @@ Result<std::string> seal(std::string_view plain, const Keyring &keys,
     return kVersion + key.id + *nonce + sealed;
 }
 
-Result<std::string> unseal(std::string_view envelope, const Keyring &keys,
+Result<std::string> unseal(std::string envelope, const Keyring &keys,
                            const Binding &binding)
 {
     if (envelope.size() < kSealOverhead) {
@@ -76,21 +82,23 @@ Result<std::string> unseal(std::string_view envelope, const Keyring &keys,
         return Error{Code::forged, "envelope has an unknown version"};
     }
 
-    const Key *key = keys.find(envelope.substr(1, kKeyIdOctets));
+    std::string_view head{envelope.data(), kHeadOctets};
+    const Key *key = keys.find(head.substr(1, kKeyIdOctets));
     if (key == nullptr) {
         return Error{Code::forged, "envelope names a key that is not ours"};
     }
 
-    auto nonce = envelope.substr(1 + kKeyIdOctets, kNonceOctets);
-    auto sealed = envelope.substr(1 + kKeyIdOctets + kNonceOctets);
-    auto plain =
-        xaes_256_gcm_open(key->for_purpose(binding.purpose).reveal(), nonce,
-                          sealed, authenticated(key->id, binding));
-    if (!plain) {
+    auto octets = open(key->for_purpose(binding.purpose).reveal(),
+                       head.substr(1 + kKeyIdOctets),
+                       octets_of(envelope).subspan(kHeadOctets),
+                       authenticated(key->id, binding));
+    if (!octets) {
         return Error{Code::forged, "envelope was not sealed for this"};
     }
 
-    return std::move(*plain);
+    envelope.erase(0, kHeadOctets);
+    envelope.resize(*octets);
+    return envelope;
 }
 
 Result<std::string> seal_with(const Secret &key, std::string_view plain,
@@ -150,14 +158,13 @@ std::optional<std::string> xaes_256_gcm_open(std::string_view key,
                                              std::string_view sealed,
                                              std::string_view aad)
 {
-    auto message_key = derive(key, nonce);
-    auto plain = message_key
-                     ? decrypt(*message_key, nonce.substr(12), sealed, aad)
-                     : std::nullopt;
-    if (!plain) {
-        ERR_clear_error();
+    std::string plain{sealed};
+    auto octets = open(key, nonce, octets_of(plain), aad);
+    if (!octets) {
+        return std::nullopt;
     }
 
+    plain.resize(*octets);
     return plain;
 }
 
@@ -190,17 +197,15 @@ std::string authenticated(std::string_view key_id, const Binding &binding)
     return fields;
 }
 
-using Octets = std::span<const unsigned char>;
-
 Octets octets_of(std::string_view bytes)
 {
     return {reinterpret_cast<const unsigned char *>(bytes.data()),
             bytes.size()};
 }
 
-unsigned char *octets_of(std::string &bytes)
+Room octets_of(std::string &bytes)
 {
-    return reinterpret_cast<unsigned char *>(bytes.data());
+    return {reinterpret_cast<unsigned char *>(bytes.data()), bytes.size()};
 }
 
 // Fetched once, as finding an algorithm costs as much as using it.
@@ -358,7 +363,7 @@ std::optional<std::string> encrypt(const MessageKey &key, std::string_view iv,
                                    std::string_view plain, std::string_view aad)
 {
     std::string sealed(plain.size() + kTagOctets, '\0');
-    auto *out = octets_of(sealed);
+    auto *out = octets_of(sealed).data();
     auto *tag = out + plain.size();
     static Context kept{aes_256_gcm(), Way::encrypt};
     auto *ctx = kept.start(key, octets_of(iv));
@@ -372,30 +377,34 @@ std::optional<std::string> encrypt(const MessageKey &key, std::string_view iv,
     return sealed;
 }
 
-std::optional<std::string> decrypt(const MessageKey &key, std::string_view iv,
-                                   std::string_view sealed,
-                                   std::string_view aad)
+bool decrypt(const MessageKey &key, std::string_view iv, Room sealed,
+             std::string_view aad)
 {
-    if (sealed.size() < kTagOctets) {
-        return std::nullopt;
-    }
-
-    auto text = sealed.substr(0, sealed.size() - kTagOctets);
-    std::string tag{sealed.substr(text.size())};
-    std::string plain(text.size(), '\0');
     static Context kept{aes_256_gcm(), Way::decrypt};
+    auto text = sealed.first(sealed.size() - kTagOctets);
+    auto tag = sealed.last(kTagOctets);
     auto *ctx = kept.start(key, octets_of(iv));
 
-    if (ctx == nullptr || !update(ctx, nullptr, octets_of(aad)) ||
-        !update(ctx, octets_of(plain), octets_of(text)) ||
-        EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_AEAD_SET_TAG, kTagOctets,
-                            tag.data()) != 1 ||
-        !finish(ctx)) {
-        wipe(plain); // nobody vouches for it
+    return ctx != nullptr && update(ctx, nullptr, octets_of(aad)) &&
+           update(ctx, text.data(), text) &&
+           EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_AEAD_SET_TAG, kTagOctets,
+                               tag.data()) == 1 &&
+           finish(ctx);
+}
+
+// In place; how many octets it has become.
+std::optional<size_t> open(std::string_view key, std::string_view nonce,
+                           Room sealed, std::string_view aad)
+{
+    auto message_key =
+        sealed.size() < kTagOctets ? std::nullopt : derive(key, nonce);
+    if (!message_key || !decrypt(*message_key, nonce.substr(12), sealed, aad)) {
+        ERR_clear_error();
+        explicit_bzero(sealed.data(), sealed.size()); // nobody vouches for it
         return std::nullopt;
     }
 
-    return plain;
+    return sealed.size() - kTagOctets;
 }
 
 } // namespace

@@ -39,8 +39,9 @@ struct Binding {
 Result<std::string> seal(std::string_view plain, const Keyring &keys,
                          const Binding &binding, Entropy &entropy);
 
-// Errors: forged (anything that this ring did not seal for this binding).
-Result<std::string> unseal(std::string_view envelope, const Keyring &keys,
+// In the envelope's own memory. Errors: forged (anything that this ring did
+// not seal for this binding).
+Result<std::string> unseal(std::string envelope, const Keyring &keys,
                            const Binding &binding);
 
 // The same with a key that stands in no ring and has no other use: there is

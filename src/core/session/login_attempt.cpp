@@ -332,7 +332,8 @@ Result<LoginAttempt> open(std::string_view name, std::string_view value,
         return Error{Code::forged, "login cookie is not base64url"};
     }
 
-    auto packed = crypto::unseal(*envelope, keys, binding(name, style));
+    auto packed =
+        crypto::unseal(std::move(*envelope), keys, binding(name, style));
     if (!packed) {
         return std::move(packed).error();
     }

@@ -173,7 +173,9 @@ Result<Session> open_session(const SealedSession &sealed,
 
     auto count = sealed.count;
     auto name = bound_name(style, count);
-    auto plain = crypto::unseal(*envelope, keys, binding(name, style, count));
+    bool has_old_key = crypto::has_old_key(*envelope, keys);
+    auto plain =
+        crypto::unseal(std::move(*envelope), keys, binding(name, style, count));
     if (!plain) {
         return std::move(plain).error();
     }
@@ -188,7 +190,7 @@ Result<Session> open_session(const SealedSession &sealed,
     if (!session->handle.empty()) {
         session->idle.reset(); // its store knows its last use
     }
-    session->has_old_key = crypto::has_old_key(*envelope, keys);
+    session->has_old_key = has_old_key;
     if (session->is_expired(now)) {
         return Error{Code::expired, "session is over"};
     }

@@ -43,7 +43,7 @@ std::string sealed_by(const Keyring &keys, std::string_view plain = kPlain,
 bool is_forged(std::string_view envelope, const Keyring &keys,
                const Binding &binding = kBinding)
 {
-    auto plain = unseal(envelope, keys, binding);
+    auto plain = unseal(std::string{envelope}, keys, binding);
     return !plain && plain.error().code == Code::forged &&
            ERR_peek_error() == 0;
 }
