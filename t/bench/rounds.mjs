@@ -43,11 +43,15 @@ async function closed(one, fleet, seconds) {
 }
 
 async function fixed(one, fleet, seconds, rate) {
+    const { server } = fleet[one.server];
+    const before = server.cpu();
     const done = await load({ ...fleet.requests(one), limit: `${seconds}s`,
         connections: kConnections, rate });
+    const cpu = server.cpu() - before;
 
     fleet.advance(one, done.requests);
-    return { p50: done.p50, p99: done.p99 };
+    return { p50: done.p50, p99: done.p99,
+        steady: cpu / done.requests / 1000 };
 }
 
 // Another client, so that nobody need believe ours.
@@ -65,12 +69,13 @@ function summary(one, found) {
     const floor = found.get(one.floor);
     const row = { name: one.name, floor: one.floor };
 
-    for (const what of ['rps', 'wrk', 'cpu', 'busy', 'p50', 'p99']) {
+    for (const what of ['rps', 'wrk', 'cpu', 'busy', 'p50', 'p99', 'steady']) {
         row[what] = median(own.map((round) => round[what]));
     }
     return !floor ? row : { ...row, rpsRatio: its(floor, 'rps'),
         cpuRatio: its(floor, 'cpu'), p50Ratio: its(floor, 'p50'),
-        p99Ratio: its(floor, 'p99'), wrkRatio: its(floor, 'wrk') };
+        p99Ratio: its(floor, 'p99'), wrkRatio: its(floor, 'wrk'),
+        steadyRatio: its(floor, 'steady') };
 }
 
 export function median(numbers) {
@@ -90,6 +95,8 @@ export const kRoundColumns = [
     ['CPU µs', (row) => row.cpu, 2],
     ['ratio', (row) => row.cpuRatio, 3],
     ['busy', (row) => row.busy, 2],
+    ['CPU µs at the rate', (row) => row.steady, 2],
+    ['ratio', (row) => row.steadyRatio, 3],
     ['p50 µs', (row) => row.p50],
     ['ratio', (row) => row.p50Ratio, 2],
     ['p99 µs', (row) => row.p99],

@@ -15,6 +15,8 @@
 
 #include <endian.h>
 
+#include "core/base/base64url_blocks.hpp"
+
 namespace bff::base64url {
 namespace {
 
@@ -79,10 +81,12 @@ std::optional<std::string> decode(std::string_view text)
 
     std::string bytes(groups * 3 + rest + 1, '\0');
     const auto *in = reinterpret_cast<const unsigned char *>(text.data());
+    bool is_bad = false;
+    auto done = decode_blocks(in, groups * 4, bytes.data(), is_bad) / 4;
     uint32_t bad =
-        decode_groups(in, groups, bytes.data()) |
+        decode_groups(in + done * 4, groups - done, bytes.data() + done * 3) |
         decode_rest(in + groups * 4, rest, bytes.data() + groups * 3);
-    if (bad != 0) {
+    if (is_bad || bad != 0) {
         return std::nullopt;
     }
 
@@ -135,6 +139,13 @@ void encode_with(const Pairs &pairs, std::string_view bytes, char *out)
 {
     const auto *in = reinterpret_cast<const unsigned char *>(bytes.data());
     size_t left = bytes.size();
+
+    if (&pairs == &kUrlPairs) {
+        auto done = encode_blocks(in, left, out);
+        in += done;
+        left -= done;
+        out += done / 3 * 4;
+    }
 
     for (; left >= 3; left -= 3, in += 3, out += 4) {
         uint32_t group = in[0] << 16 | in[1] << 8 | in[2];

@@ -137,5 +137,54 @@ TEST(white_space_and_nul_are_refused)
     ck_assert(!decode({"Zm\0v", 4}));
 }
 
+// Octet by octet, as the RFC tells it.
+std::string encoded_slowly(std::string_view bytes)
+{
+    std::string text;
+    for (size_t bit = 0; bit < bytes.size() * 8; bit += 6) {
+        unsigned sextet = 0;
+        for (size_t i = bit; i < bit + 6; i++) {
+            unsigned octet = i / 8 < bytes.size()
+                                 ? static_cast<unsigned char>(bytes[i / 8])
+                                 : 0;
+            sextet = sextet << 1 | (octet >> (7 - i % 8) & 1);
+        }
+        text += "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+                "0123456789-_"[sextet];
+    }
+    return text;
+}
+
+TEST(every_length_is_the_same_as_told_octet_by_octet)
+{
+    std::string bytes;
+    unsigned char octet = 7;
+
+    for (int length = 0; length < 300; length++) {
+        auto text = base64url::encode(bytes);
+        ck_assert(text == encoded_slowly(bytes));
+        ck_assert(base64url::decode(text) == bytes);
+        octet = static_cast<unsigned char>(octet * 37 + 11);
+        bytes += static_cast<char>(octet);
+    }
+}
+
+TEST(every_octet_counts_at_every_place)
+{
+    constexpr std::string_view alphabet =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+
+    for (size_t place = 0; place < 68; place++) {
+        for (int octet = 0; octet < 256; octet++) {
+            std::string text(68, 'A');
+            text[place] = static_cast<char>(octet);
+            auto decoded = base64url::decode(text);
+            bool is_in = alphabet.find(text[place]) != alphabet.npos;
+            ck_assert(decoded.has_value() == is_in);
+            ck_assert(!is_in || base64url::encode(*decoded) == text);
+        }
+    }
+}
+
 } // namespace
 } // namespace bff::base64url
