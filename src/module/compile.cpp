@@ -7,7 +7,6 @@
 #include <fstream>
 #include <iterator>
 
-#include "core/oidc/rehearsal.hpp"
 #include "core/session/cookie_style.hpp"
 #include "core/web/url.hpp"
 #include "module/module.hpp"
@@ -337,10 +336,6 @@ bool take_over(ngx_cycle_t *cycle)
     ngx::InheritedMemory::close_others(main ? &main->memory : nullptr);
     if (main == nullptr || main->providers.empty()) {
         return true;
-    }
-
-    if (!ngx_test_config) {
-        oidc::rehearse(); // workers begin with what it has loaded
     }
 
     auto *before = main_conf_of(cycle->old_cycle);

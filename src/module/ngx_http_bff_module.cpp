@@ -129,9 +129,6 @@ ngx_int_t init_process(ngx_cycle_t *cycle)
         return NGX_OK;
     }
 
-    // Reads all there are: no request shall wait for that.
-    (void)main->revocations.is_empty();
-
     bool listens = main->bell.listen(cycle, [main] {
         for (auto *provider : main->providers) {
             provider->documents->look_again();
