@@ -117,7 +117,7 @@ struct OpenedSessions::Entry : Opened {
     {
         return sizeof(Entry) + sizeof(Session) + octets_of(sealed) +
                session.access_token.size() + session.id.size() +
-               session.handle.size() + sizeof(Bucket) + 96;
+               session.handle.size() + sizeof(Bucket) + 112;
     }
 
     bool is(const SealedSession &sealed)
@@ -131,11 +131,29 @@ struct OpenedSessions::Entry : Opened {
         return is_equal;
     }
 
+    static Entry *make(const Opened &opened, const SealedSession &sealed,
+                       const CookieStyle &style)
+    {
+        auto octets = sizeof(Entry) + octets_of(sealed);
+        std::unique_ptr<void, Memory> memory{::operator new(octets)};
+        auto *entry = new (memory.get()) Entry{opened, sealed, style};
+
+        memory.release(); // it is the entry's own from here on
+        return entry;
+    }
+
     static void free(Entry *entry) noexcept
     {
         entry->~Entry();
-        ::operator delete(entry);
+        Memory{}(entry);
     }
+
+    struct Memory { // of one
+        void operator()(void *memory) const noexcept
+        {
+            ::operator delete(memory);
+        }
+    };
 
     Entry *next = nullptr; // in its bucket
     Entry *older = nullptr;
@@ -232,14 +250,16 @@ void OpenedSessions::keep(const SealedSession &sealed, const CookieStyle &style,
         return;
     }
 
+    if (auto *known = find(sealed, style, now)) {
+        drop(known); // there is one of each text
+    }
     drop_idle(now);
     auto octets = Entry::octets_for(sealed, *opened.session);
     if (octets > limit_ || (!has_room(octets) && !comes_again(*hash))) {
         return;
     }
 
-    void *memory = ::operator new(sizeof(Entry) + octets_of(sealed));
-    auto *entry = new (memory) Entry{opened, sealed, style};
+    auto *entry = Entry::make(opened, sealed, style);
     entry->octets = octets;
     entry->hash = *hash;
     entry->used = entry->placed = now;
@@ -344,10 +364,11 @@ bool OpenedSessions::comes_again(uint64_t hash) noexcept
     return std::exchange(seen_[hash % seen_.size()], tag) == tag;
 }
 
-// Once a second, some steps: who was used since it was placed is placed again.
+// Some steps, and none for a second once all that are left are in use: who was
+// used since it was placed is placed again.
 void OpenedSessions::drop_idle(Instant now) noexcept
 {
-    if (now == std::exchange(looked_, now)) {
+    if (now == looked_) {
         return;
     }
 
@@ -358,7 +379,8 @@ void OpenedSessions::drop_idle(Instant now) noexcept
         } else if (now - entry->placed >= kIdle) {
             place_again(entry);
         } else {
-            return; // those behind it were placed later
+            looked_ = now; // those behind it were placed later
+            return;
         }
     }
 }
