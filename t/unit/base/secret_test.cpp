@@ -5,58 +5,18 @@
 
 #include "core/base/secret.hpp"
 
-#include <cstdlib>
 #include <memory>
-#include <new>
 #include <ostream>
 #include <type_traits>
 #include <utility>
 
-#include <malloc.h>
-
+#include "base/freed_memory.hpp"
 #include "unit.hpp"
-
-namespace {
-
-// Watches for the memory around some bytes to be freed.
-const char *watched = nullptr;
-size_t watched_octets = 0;
-std::string what_was_there;
-
-void look_at(void *memory)
-{
-    auto *begin = static_cast<const char *>(memory);
-    if (watched == nullptr || watched < begin ||
-        watched >= begin + malloc_usable_size(memory)) {
-        return;
-    }
-
-    what_was_there.assign(std::exchange(watched, nullptr), watched_octets);
-}
-
-} // namespace
-
-void *operator new(size_t octets)
-{
-    if (void *memory = std::malloc(octets)) {
-        return memory;
-    }
-    throw std::bad_alloc{};
-}
-
-void operator delete(void *memory) noexcept
-{
-    look_at(memory);
-    std::free(memory);
-}
-
-void operator delete(void *memory, size_t) noexcept
-{
-    operator delete(memory);
-}
 
 namespace bff {
 namespace {
+
+using unit::Freed;
 
 constexpr std::string_view kShort = "s3cr3t-inline"; // fits into a string
 constexpr std::string_view kLong = "a secret that is too long to be kept in "
@@ -84,25 +44,6 @@ bool is_zero(const char *bytes, size_t octets)
 {
     return std::string_view{bytes, octets} == std::string(octets, '\0');
 }
-
-class Freed {
-public:
-    explicit Freed(std::string_view bytes)
-    {
-        what_was_there.assign(bytes.size(), '?'); // no memory is needed later
-        watched_octets = bytes.size();
-        watched = bytes.data();
-    }
-    ~Freed() { watched = nullptr; }
-    Freed(const Freed &) = delete;
-    Freed &operator=(const Freed &) = delete;
-
-    bool is_freed() const { return watched == nullptr; }
-    bool is_zero() const
-    {
-        return what_was_there == std::string(watched_octets, '\0');
-    }
-};
 
 TEST(a_secret_reveals_what_it_was_given)
 {
