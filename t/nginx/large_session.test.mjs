@@ -70,7 +70,7 @@ test('the log has one error, and no session that was started', async () => {
 
     assert.equal(complaints.length, 1, complaints.join('\n'));
     assert.match(complaints[0], /\[error\].* bff: login failed: /);
-    assert.match(complaints[0], /: access token \d+, ID token \d{5}, /);
+    assert.match(complaints[0], /: access token \d+, ID token \d{6}, /);
     assert.doesNotMatch(log, /session started/);
 });
 
