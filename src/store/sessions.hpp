@@ -29,9 +29,10 @@ public:
 
     // place: of a new session that would fit either.
     Sessions(const Seals &seals, Place place, const World &world)
-        : cookies_{seals.style, seals.keys, seals.entropy},
-          zone_{seals.style, seals.entropy, world.zone}, place_{place},
-          opened_{world.opened}, revocations_{world.revocations}
+        : cookies_{seals.style, seals.keys, seals.entropy}, zone_{seals.style,
+                                                                  seals.entropy,
+                                                                  world.zone},
+          place_{place}, opened_{world.opened}, revocations_{world.revocations}
     {
     }
 

@@ -27,9 +27,10 @@ const kWorkers = 4;
 const kHunt = 120000; // milliseconds, for a worker at the right moment
 const kKilled = [/exited on signal 9/, /was locked by \d+/];
 
-const configuration = ({ zone = 'bff:8m' } = {}) =>
+const configuration = ({ zone = 'bff:8m', cache = '64m' } = {}) =>
     ({ op, api, at }) => `
         bff_zone ${zone};
+        bff_session_cache ${cache};
         keepalive_requests 1000000;
         bff_provider corp {
             issuer ${op.issuer};
@@ -270,7 +271,7 @@ function ownMemory(pid) {
     return 1024 * Number(/RssAnon:\s+(\d+)/.exec(status)[1]);
 }
 
-// In a small zone every table is full soon. A leak of 100 octets for each
+// In a small zone every table is full soon, and so is a small cache. A leak of 100 octets for each
 // would be twice what is allowed.
 scene(`${kLives} logins, refreshes and logouts leave memory as it is`,
     async (s) => {
@@ -290,5 +291,5 @@ scene(`${kLives} logins, refreshes and logouts leave memory as it is`,
         assert.deepEqual(s.nginx.workers(), [pid]);
         zone.close();
         agent.destroy();
-    }, { workers: 1, zone: 'bff:1m', skip: process.env.BFF_SANITIZE
+    }, { workers: 1, zone: 'bff:1m', cache: '1m', skip: process.env.BFF_SANITIZE
         ? 'ASan keeps what was freed' : false });
