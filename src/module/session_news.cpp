@@ -128,11 +128,17 @@ void take_renewed(RequestContext &ctx)
     }
 }
 
-// A slow answer may be about a token that has been replaced long ago.
+// A slow answer may be about a token that has been replaced long ago, or in the
+// store from which its details come.
 void replace_rejected(RequestContext &ctx)
 {
-    if (ctx.granted == ctx.provider && ctx.found.session && !is_slow(ctx)) {
-        complete(ctx);
+    if (ctx.granted != ctx.provider || !ctx.found.session || is_slow(ctx)) {
+        return;
+    }
+
+    auto sent = ctx.found.session->generation;
+    complete(ctx);
+    if (ctx.found.session->generation == sent) {
         ctx.provider->refresher->rejected(*ctx.found.session);
     }
 }
