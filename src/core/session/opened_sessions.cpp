@@ -136,10 +136,9 @@ struct OpenedSessions::Entry : Opened {
     {
         auto octets = sizeof(Entry) + octets_of(sealed);
         std::unique_ptr<void, Memory> memory{::operator new(octets)};
-        auto *entry = new (memory.get()) Entry{opened, sealed, style};
+        new (memory.get()) Entry{opened, sealed, style};
 
-        memory.release(); // it is the entry's own from here on
-        return entry;
+        return static_cast<Entry *>(memory.release());
     }
 
     static void free(Entry *entry) noexcept
