@@ -31,9 +31,10 @@ inline ngx_str_t in_pool(ngx_pool_t *pool, std::string_view first,
         throw std::bad_alloc{};
     }
 
-    auto *end = ngx_cpymem(data, first.data(), first.size());
-    end = ngx_cpymem(end, second.data(), second.size());
-    *end = '\0';
+    auto *text = reinterpret_cast<char *>(data);
+    first.copy(text, first.size());
+    second.copy(text + first.size(), second.size());
+    text[size] = '\0';
 
     return {size, data};
 }

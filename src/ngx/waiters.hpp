@@ -224,10 +224,11 @@ private:
         }
 
         auto *waiter = settled_.front();
+        bool is_last = settled_.size() == 1;
         waiter->leave();
 
-        told_ = settled_.empty() ? 0 : (told_ + 1) % kTold;
-        if (!settled_.empty()) {
+        told_ = is_last ? 0 : (told_ + 1) % kTold;
+        if (!is_last) {
             post(telling_,
                  told_ == 0 ? ngx_posted_next_events : ngx_posted_events);
         }

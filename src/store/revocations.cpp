@@ -128,11 +128,11 @@ bool Revocations::has(const Copy &copy, const session::RevokedName &name,
 // Under the lock of all writers.
 void Revocations::add(Copy &copy, const session::Revocation &revocation)
 {
-    auto &ring = *(zone_.shared->*copy.ring);
     int64_t pushed_out = 0;
 
     {
         ngx::ZoneLock lock{zone_.pool};
+        auto &ring = *(zone_.shared->*copy.ring);
         auto number = ring.written;
         auto &slot = ring.slots[number % ring.size];
 

@@ -28,6 +28,7 @@ public:
 
 struct MeasuredApart {
     constexpr explicit MeasuredApart(Apart) noexcept {}
+    constexpr ~MeasuredApart() {} // is its use
 };
 
 #endif

@@ -271,7 +271,7 @@ bool is_signed_by(const Jws &jws, const PublicKey &key)
         return false;
     }
 
-    [[maybe_unused]] MeasuredApart apart{Apart::signature};
+    MeasuredApart apart{Apart::signature};
     return key.pkey ? verified_by_openssl(jws, key.pkey.get())
                     : verified_by_cjose(jws, key.jwk.get());
 }

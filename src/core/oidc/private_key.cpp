@@ -105,7 +105,7 @@ json::Value PrivateKey::header(std::string_view typ) const
 Result<std::string> PrivateKey::sign(json::Value header,
                                      std::string_view payload) const
 {
-    [[maybe_unused]] MeasuredApart apart{Apart::signature};
+    MeasuredApart apart{Apart::signature};
     auto token = jwk_ ? signed_by_cjose(jwk_.get(), header.get(), payload)
                       : signed_by_openssl(pkey_.get(), header.get(), payload);
 
