@@ -102,7 +102,7 @@ struct OpenedSessions::Entry : Opened {
     {
         auto *end = text();
         for (auto chunk : sealed.chunks) {
-            std::memcpy(end, chunk.data(), chunk.size());
+            chunk.copy(end, chunk.size());
             end += chunk.size();
         }
     }
