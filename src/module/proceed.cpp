@@ -182,7 +182,7 @@ void edit_unprotected(ngx_http_request_t *r)
     } else {
         ngx::take_headers(r, "authorization");
     }
-    ngx::take_headers(r, "dpop"); // a subrequest's parent may have it still
+    take_dpop(r, *ctx); // of a client that was let in for it, it is still there
     for (const auto &value : ctx->dpop) {
         ngx::add_header(r, "DPoP", value);
     }

@@ -95,6 +95,12 @@ const s = stage(({ op, api, at }) => `
             try_files /none @usual;
         }
         location @usual { bff corp; proxy_pass http://${api.address}; }
+        location /own-out/ {
+            bff corp;
+            bff_accept_bearer on;
+            try_files /none @plain;
+        }
+        location @plain { proxy_pass http://${api.address}; }
         location /try-own/ {
             bff corp;
             bff_unauthenticated pass;
@@ -226,6 +232,8 @@ function rows() {
             ['BEARER abc']],
         ['with DPoP, untouched', '/own/x', [mine, 'DPoP: proof'], 200, [value],
             { dpop: ['proof'] }],
+        ['with DPoP, on to where nobody asks', '/own-out/x',
+            [mine, 'DPoP: proof'], 200, [value], { dpop: ['proof'] }],
 
         // not asked for
         ['own where it is off', '/usual/x', [mine], 401, null],
