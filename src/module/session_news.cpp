@@ -63,9 +63,19 @@ void complete(RequestContext &ctx)
     }
 
     auto opened = ctx.provider->sessions->find(ctx.cookie, Instant{});
-    if (opened.session && opened.session->id == ctx.found.session->id) {
-        ctx.found.session = std::move(opened.session);
+    if (!opened.session || opened.session->id != ctx.found.session->id) {
+        return;
     }
+    if (opened.session->generation == ctx.found.session->generation) {
+        ctx.found.session = std::move(opened.session);
+        return;
+    }
+
+    // Its store has newer tokens by now. Who has the old ones says so to the
+    // refresher, which else would replace the new ones as well.
+    auto session = *ctx.found.session;
+    session.packed_details = opened.session->packed_details;
+    ctx.found.session = std::move(session);
 }
 
 // As its new tokens are to find it: the request that wants them may be use.

@@ -53,7 +53,9 @@ const s = stage(({ op, api, at }) => {
         proxy_cache_path ${at.prefix}/cache keys_zone=answers:1m;
         ${block(op, 'main', '')}
         ${block(op, 'late', 'refresh_before 0s; timeout 2s;')}
+        ${block(op, 'kept', 'session_store zone=kept:1m;')}
         ${site(at, api, 'main')}
+        ${site(at, api, 'kept')}
         ${site(at, api, 'late')}
     `;
 }, { workers: 2 });
@@ -135,6 +137,32 @@ test('RT-7: an API that takes none causes one refresh, and no loop',
         }
         assert.equal(refreshes(), 1);
     });
+
+test('RT-7: a token that the API does not take any more, since there is a '
+    + 'newer one, is not replaced again',
+async () => {
+    const browser = await loggedIn(3600, 'kept');
+    for (let i = 0; i < 20; i++) { // each worker has seen it before
+        await browser.api('/api/cart');
+    }
+
+    let letGo;
+    const after = new Promise((resolve) => { letGo = resolve; });
+    s.api.answer = () => ({ ...refusal(kInvalid)(), after });
+    const { length } = s.api.requests;
+    const slow = browser.clone().api('/api/cart');
+    await until('the request', () => s.api.requests.length > length);
+    s.api.answer = () => ({});
+    assert.equal((await post(browser)).status, 204);
+    letGo();
+    assert.equal((await slow).status, 401);
+
+    for (let i = 0; i < 20; i++) {
+        assert.equal((await browser.api('/api/cart')).status, 200);
+    }
+    assert.equal(sentToken(), bearer());
+    assert.equal(refreshes(), 1);
+});
 
 for (const challenge of ['Bearer realm="api"', 'Basic realm="api"',
     'Bearer error="insufficient_scope"']) {
