@@ -184,8 +184,9 @@ std::optional<SessionZone::Stored> SessionZone::look_locked(std::string_view id)
 std::span<char> SessionZone::Buffer::take(size_t octets)
 {
     if (octets > size_) {
-        size_ = std::max(octets, kUsualOctets);
-        octets_ = std::make_unique_for_overwrite<char[]>(size_);
+        auto size = std::max(octets, kUsualOctets);
+        octets_ = std::make_unique_for_overwrite<char[]>(size);
+        size_ = size; // last: there may be no memory
     }
     return {octets_.get(), octets};
 }
