@@ -130,7 +130,7 @@ void write_authorization(ngx_http_request_t *r, const RequestContext &ctx,
     } else if (has_token) {
         ngx::set_authorization(r, "Bearer ", ctx.bearer.reveal());
     } else {
-        ngx::take_headers(r, "authorization");
+        ngx::remove_authorization(r);
     }
 }
 
@@ -180,7 +180,7 @@ void edit_unprotected(ngx_http_request_t *r)
     if (ctx->authorization) {
         ngx::set_authorization(r, *ctx->authorization, {});
     } else {
-        ngx::take_headers(r, "authorization");
+        ngx::remove_authorization(r);
     }
     take_dpop(r, *ctx); // of a client that was let in for it, it is still there
     for (const auto &value : ctx->dpop) {

@@ -292,13 +292,18 @@ std::vector<std::string> take_headers(ngx_http_request_t *r,
 
     while (auto *header = find_header(r, name)) {
         values.emplace_back(view(header->value));
-        if (header == r->headers_in.authorization) {
-            r->headers_in.authorization = nullptr;
-        }
         remove_element(r, header);
     }
 
     return values;
+}
+
+void remove_authorization(ngx_http_request_t *r)
+{
+    while (auto *header = find_header(r, "authorization")) {
+        remove_element(r, header);
+    }
+    r->headers_in.authorization = nullptr;
 }
 
 std::string_view cookie_header(ngx_http_request_t *r)

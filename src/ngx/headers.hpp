@@ -77,6 +77,7 @@ std::string_view cookie_header(ngx_http_request_t *r);
 // whatever stood there.
 void set_authorization(ngx_http_request_t *r, std::string_view scheme,
                        std::string_view credentials);
+void remove_authorization(ngx_http_request_t *r);
 void add_header(ngx_http_request_t *r, std::string_view name,
                 std::string_view value);
 // Removes all lines of that name, and tells what stood there.

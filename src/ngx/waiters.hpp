@@ -164,8 +164,8 @@ private:
 
     static void on_tick(ngx_event_t *event)
     {
+        of(event).keep_ticking(); // whatever becomes of the look
         of(event).look_again();
-        of(event).keep_ticking();
     }
     static void on_looking(ngx_event_t *event) { of(event).look_on(); }
     static void on_telling(ngx_event_t *event) { of(event).tell_next(); }

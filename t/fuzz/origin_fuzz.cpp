@@ -84,7 +84,7 @@ void must_be_ours(const RequestView &request, bool strict)
     }
 
     must(request.sec_fetch_site != "cross-site");
-    bool has_header = request.csrf_header == "1";
+    bool has_header = std::string_view{request.csrf_header} == "1";
     bool is_free = !strict || bff::web::is_navigation(request);
     must(has_header ||
          (is_free && (good_origin || request.sec_fetch_site == "same-origin")));

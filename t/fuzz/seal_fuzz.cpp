@@ -31,7 +31,7 @@ std::string sealed_with(std::string_view nonce, std::string_view plain)
 
 void check_that_what_opens_was_sealed(std::string_view envelope)
 {
-    auto plain = crypto::unseal(envelope, keys(), kBinding);
+    auto plain = crypto::unseal(std::string{envelope}, keys(), kBinding);
     if (!plain) {
         fuzz::must(plain.error().code == Code::forged,
                    "what does not open is forged");
@@ -51,7 +51,7 @@ void check_that_what_was_sealed_opens(std::string_view input)
 
     auto plain = input.substr(4);
     auto envelope = sealed_with(input, plain);
-    auto opened = crypto::unseal(envelope, keys(), kBinding);
+    auto opened = crypto::unseal(std::string{envelope}, keys(), kBinding);
     fuzz::must(opened && *opened == plain, "what was sealed opens");
 
     auto octet = [&](size_t i) { return static_cast<uint8_t>(input[i]); };
@@ -59,7 +59,7 @@ void check_that_what_was_sealed_opens(std::string_view input)
     place %= envelope.size();
     uint8_t change = octet(3) == 0 ? 1 : octet(3);
     envelope[place] = static_cast<char>(envelope[place] ^ change);
-    fuzz::must(!crypto::unseal(envelope, keys(), kBinding),
+    fuzz::must(!crypto::unseal(std::string{envelope}, keys(), kBinding),
                "what was changed does not open");
 }
 
