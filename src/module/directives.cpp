@@ -19,7 +19,7 @@
 namespace bff::module {
 namespace {
 
-constexpr size_t kSessionCache = 64 * 1024 * 1024;
+constexpr size_t kSessionCache = 128 * 1024 * 1024;
 constexpr size_t kLeastSessionCache = 64 * 1024;
 
 constexpr std::string_view kNameCharacters =

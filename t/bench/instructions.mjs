@@ -29,7 +29,9 @@ export async function instructions(subjects, upstream, sessions, options) {
             two: sessions.two.token }, kUnder),
         module: () => startModule(upstream, '', kUnder),
         'zone of one': () => startZone(upstream, 1, kUnder),
-        zone: () => startZone(upstream, options.stored, kUnder),
+        // all of them are remembered, as they are by default
+        zone: () => startZone(upstream, options.stored,
+            { ...kUnder, remembers: '128m' }),
     };
     const rows = [];
 
@@ -44,7 +46,8 @@ export async function instructions(subjects, upstream, sessions, options) {
         rows.find((row) => row.name === name), rows)).filter(Boolean);
 }
 
-async function ofServer(name, started, subjects, sessions, { n, warmUp }) {
+async function ofServer(name, started, subjects, sessions,
+    { n, warmUp, stored }) {
     const fleet = withRequests({ [name]: started.server ? started
         : { server: started, sessions } });
     const rows = [];
@@ -52,7 +55,8 @@ async function ofServer(name, started, subjects, sessions, { n, warmUp }) {
     try {
         for (const one of subjects) {
             rows.push(await ofSubject(one, fleet, n,
-                { warmUp: one.of === 'first' ? undefined : warmUp }));
+                { warmUp: one.of === 'first' ? undefined
+                    : name === 'zone' ? stored : warmUp }));
         }
     } finally {
         await fleet.stop();
