@@ -355,8 +355,8 @@ ngx_int_t tell(ngx_http_request_t *r, Provider &provider,
     }
     if (!ctx.answer) {
         begin(r, ctx, provider);
-        ctx.found = newest(
-            ctx, provider.sessions->find(ctx.cookie, instant(ngx_time())));
+        ctx.found = provider.sessions->find(ctx.cookie, instant(ngx_time()));
+        update(ctx, ctx.found);
         ctx.story = make_story();
     }
 

@@ -49,12 +49,6 @@ void update(const RequestContext &ctx, session::Found &found)
     }
 }
 
-session::Found newest(const RequestContext &ctx, session::Found found)
-{
-    update(ctx, found);
-    return found;
-}
-
 // It is opened once more; one that its store has lost meanwhile stays brief.
 void complete(RequestContext &ctx)
 {

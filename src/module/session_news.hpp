@@ -13,7 +13,6 @@ session::Found as_it_stands(const RequestContext &ctx, session::Found found);
 // With tokens that its browser has not heard of yet, as well. In its place, as
 // most often there is nothing new.
 void update(const RequestContext &ctx, session::Found &found);
-session::Found newest(const RequestContext &ctx, session::Found found);
 
 // With its details, which a request to an API hardly ever needs.
 void complete(RequestContext &ctx);

@@ -35,7 +35,7 @@ struct OriginPolicy {
 
     bool trusts(std::string_view origin) const noexcept;
 
-    // Never an empty value: some clients send it and mean nothing.
+    // An empty csrf_header_value is nobody's.
     bool has_csrf_header(const RequestView &request) const;
 };
 
