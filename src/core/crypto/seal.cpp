@@ -42,7 +42,7 @@ using Room = std::span<unsigned char>;
 Octets octets_of(std::string_view bytes);
 Room octets_of(std::string &bytes);
 
-std::string authenticated(std::string_view key_id, const Binding &binding);
+std::string_view authenticated(std::string_view key_id, const Binding &binding);
 std::optional<MessageKey> derive(std::string_view key, std::string_view nonce);
 std::optional<std::string> encrypt(const MessageKey &key, std::string_view iv,
                                    std::string_view plain,
@@ -181,13 +181,14 @@ void add_field(std::string &fields, std::string_view field)
     fields.append(length, sizeof(length)).append(field);
 }
 
-std::string authenticated(std::string_view key_id, const Binding &binding)
+// Good until the next call: small pieces of memory that come and go with each
+// session would touch many pages that workers share.
+std::string_view authenticated(std::string_view key_id, const Binding &binding)
 {
     const char purpose = static_cast<char>(binding.purpose);
 
-    std::string fields;
-    fields.reserve(5 * 4 + 2 + key_id.size() + binding.name.size() +
-                   binding.provider.size());
+    static std::string fields;
+    fields.clear();
     add_field(fields, {&kVersion, 1});
     add_field(fields, key_id);
     add_field(fields, {&purpose, 1});
