@@ -51,9 +51,7 @@ Result<size_t> count_of(const Chunks &chunks);
 bool has_each_chunk(const Chunks &chunks);
 std::optional<std::string> joined(const SealedSession &sealed);
 
-crypto::Binding binding(const std::string &bound_name, const CookieStyle &style,
-                        size_t count);
-std::string bound_name(const CookieStyle &style, size_t count);
+crypto::Binding binding(const CookieStyle &style, size_t count);
 
 } // namespace
 
@@ -87,9 +85,7 @@ write_session(const Session &session, const CookieStyle &style,
         return Error{Code::unsupported, "session is too large for cookies"};
     }
 
-    auto name = bound_name(style, count);
-    auto envelope =
-        crypto::seal(plain, keys, binding(name, style, count), entropy);
+    auto envelope = crypto::seal(plain, keys, binding(style, count), entropy);
     wipe(plain);
     if (!envelope) {
         return std::move(envelope).error();
@@ -133,8 +129,7 @@ write_handle(const Session &session, const CookieStyle &style,
              std::optional<std::string_view> cookie_header)
 {
     auto plain = encode_handle(session);
-    auto name = bound_name(style, 0);
-    auto envelope = crypto::seal(plain, keys, binding(name, style, 0), entropy);
+    auto envelope = crypto::seal(plain, keys, binding(style, 0), entropy);
     wipe(plain);
     if (!envelope) {
         return std::move(envelope).error();
@@ -172,10 +167,9 @@ Result<Session> open_session(const SealedSession &sealed,
     }
 
     auto count = sealed.count;
-    auto name = bound_name(style, count);
     bool has_old_key = crypto::has_old_key(*envelope, keys);
     auto plain =
-        crypto::unseal(std::move(*envelope), keys, binding(name, style, count));
+        crypto::unseal(std::move(*envelope), keys, binding(style, count));
     if (!plain) {
         return std::move(plain).error();
     }
@@ -408,16 +402,16 @@ std::optional<std::string> joined(const SealedSession &sealed)
 }
 
 // A handle is for another purpose than a session.
-crypto::Binding binding(const std::string &bound_name, const CookieStyle &style,
-                        size_t count)
+// Good until the next call, as its reader needs it.
+crypto::Binding binding(const CookieStyle &style, size_t count)
 {
+    static std::string bound_name;
+    bound_name = style.name;
+    bound_name += '/';
+    bound_name += static_cast<char>('0' + count);
+
     return {count == 0 ? crypto::Purpose::handle : crypto::Purpose::session,
             bound_name, style.provider};
-}
-
-std::string bound_name(const CookieStyle &style, size_t count)
-{
-    return style.name + '/' + std::to_string(count);
 }
 
 } // namespace
