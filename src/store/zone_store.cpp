@@ -51,9 +51,7 @@ bool ZoneStore::follow(session::OpenedSessions::Opened &opened) const
 {
     auto active = zone_.active_if_current(opened.ticket);
     if (active && *active != opened.session->active) {
-        auto session = *opened.session;
-        session.active = *active;
-        opened.session = std::move(session);
+        opened.session.set_active(*active);
     }
 
     return active.has_value();

@@ -40,7 +40,7 @@ void check_session(std::string_view bytes)
 
 void check_details(std::string_view packed)
 {
-    auto details = unpack_details(packed);
+    auto details = unpack_details(Secret{packed});
     if (!details) {
         fuzz::must(details.error().code == Code::forged,
                    "what does not unpack is forged");

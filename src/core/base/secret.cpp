@@ -17,21 +17,46 @@
 namespace bff {
 
 struct Secret::Block {
-    size_t holders;
-    size_t size;
+    uint32_t holders;
+    uint32_t size : 31;
+    uint32_t is_placed : 1;
 
     char *bytes() { return reinterpret_cast<char *>(this + 1); }
 };
+
+namespace {
+
+constexpr size_t kMostBytes = (uint32_t{1} << 31) - 1;
+
+} // namespace
 
 Secret::Secret(std::string_view bytes)
 {
     if (bytes.empty()) {
         return;
     }
+    if (bytes.size() > kMostBytes) {
+        throw std::bad_alloc{};
+    }
 
-    void *memory = ::operator new(sizeof(Block) + bytes.size());
-    block_ = new (memory) Block{1, bytes.size()};
-    std::memcpy(block_->bytes(), bytes.data(), bytes.size());
+    *this = placed(::operator new(place_for(bytes.size())), bytes);
+    block_->is_placed = 0;
+}
+
+// Its octets are wiped all the same.
+Secret Secret::placed(void *memory, std::string_view bytes)
+{
+    static_assert(sizeof(Block) == place_for(0));
+    auto size = static_cast<uint32_t>(bytes.size() & kMostBytes);
+    auto *block = new (memory) Block{1, size, 1};
+    std::memcpy(block->bytes(), bytes.data(), size);
+
+    return Secret{block};
+}
+
+bool Secret::is_held(const void *memory) noexcept
+{
+    return static_cast<const Block *>(memory)->holders != 0;
 }
 
 Secret::Secret(std::string &&bytes) : Secret{std::string_view{bytes}}
@@ -61,7 +86,9 @@ void Secret::let_go() noexcept
 {
     if (--block_->holders == 0) {
         explicit_bzero(block_->bytes(), block_->size);
-        ::operator delete(block_);
+        if (!block_->is_placed) {
+            ::operator delete(block_);
+        }
     }
 }
 

@@ -4,6 +4,7 @@
 
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -37,9 +38,16 @@ public:
     bool empty() const noexcept { return block_ == nullptr; }
     size_t size() const noexcept;
 
+    // One whose bytes stand in memory of somebody else, who needs this much
+    // for them, aligned to four octets, and has it back once none holds it.
+    static constexpr size_t place_for(size_t bytes) { return 8 + bytes; }
+    static Secret placed(void *memory, std::string_view bytes);
+    static bool is_held(const void *memory) noexcept;
+
 private:
     struct Block;
 
+    explicit Secret(Block *block) : block_{block} {}
     void let_go() noexcept;
 
     Block *block_ = nullptr;

@@ -9,15 +9,17 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "core/base/fixed_octets.hpp"
 #include "core/base/instant.hpp"
 #include "core/base/json.hpp"
 #include "core/base/result.hpp"
 #include "core/base/secret.hpp"
+#include "core/session/mark.hpp"
 
 namespace bff::session {
 
@@ -38,23 +40,24 @@ struct Details {
 };
 
 struct Session {
-    std::string id; // 16 random octets; also names it in logs, as a hash
+    FixedOctets<16> id; // random; also names it in logs, as a hash
+    FixedOctets<kMarkOctets> sid_mark, sub_mark; // see mark.hpp
     uint32_t generation = 0; // how many times its tokens were renewed
     bool has_refresh_token = false;
-    std::string sid_mark, sub_mark; // see mark.hpp
+
+    // Not sealed: what whoever opened it knows besides.
+    bool has_old_key = false; // sealed by another key than the first
+    bool is_brief = false;    // as an API request needs it: without its details
+    std::optional<Seconds> idle; // session_idle_timeout, as it is now
+
     Moment created;
     Instant expires; // absolute end (session_timeout)
     Instant active;  // the last activity that was written down
     std::optional<Instant> access_token_expires;
     Secret access_token;
-    std::string packed_details; // see session_codec
+    Secret packed_details; // see session_codec
     // What opens it in the store that keeps it; empty: the cookie has it all.
     Secret handle;
-
-    // Not sealed: what whoever opened it knows besides.
-    std::optional<Seconds> idle; // session_idle_timeout, as it is now
-    bool has_old_key = false;    // sealed by another key than the first
-    bool is_brief = false; // as an API request needs it: without its details
 
     bool is_expired(Instant now) const { return left(now) <= Seconds{0}; }
     // The access token may still be sent; unknown lifetime counts as yes.
@@ -81,21 +84,59 @@ struct Session {
 };
 
 // One that several hold, since a request hands it on many times. Nobody changes
-// it: who wants another one makes it.
+// it: who wants another one makes it. The count is for one thread.
 class SharedSession {
 public:
+    // Where one stands. In memory of somebody else he has it back once nobody
+    // holds it.
+    struct Place {
+        Session session;
+        uint32_t holders = 0;
+        bool is_lent = false;
+    };
+
     SharedSession(std::nullopt_t = std::nullopt) {}
     SharedSession(Session session)
-        : session_{std::make_shared<const Session>(std::move(session))}
+        : SharedSession{*new Place{std::move(session)}}
     {
     }
+    explicit SharedSession(Place &place) noexcept : place_{&place}
+    {
+        place.holders++;
+    }
+    SharedSession(const SharedSession &other) noexcept : place_{other.place_}
+    {
+        if (place_ != nullptr) {
+            place_->holders++;
+        }
+    }
+    SharedSession(SharedSession &&other) noexcept
+        : place_{std::exchange(other.place_, nullptr)}
+    {
+    }
+    SharedSession &operator=(SharedSession other) noexcept
+    {
+        std::swap(place_, other.place_);
+        return *this;
+    }
+    ~SharedSession()
+    {
+        if (place_ != nullptr && --place_->holders == 0) {
+            let_go();
+        }
+    }
 
-    explicit operator bool() const noexcept { return session_ != nullptr; }
-    const Session &operator*() const noexcept { return *session_; }
-    const Session *operator->() const noexcept { return session_.get(); }
+    explicit operator bool() const noexcept { return place_ != nullptr; }
+    const Session &operator*() const noexcept { return place_->session; }
+    const Session *operator->() const noexcept { return &place_->session; }
+
+    // Its last use as it is written down elsewhere.
+    void set_active(Instant active);
 
 private:
-    std::shared_ptr<const Session> session_;
+    void let_go() noexcept;
+
+    Place *place_ = nullptr;
 };
 
 } // namespace bff::session

@@ -28,12 +28,6 @@ constexpr size_t kHeadOctets =
     1 + kIdOctets + 4 + 1 + 2 * kMarkOctets + 4 * 8 + 2 * 4;
 
 // A no-op for every id and every mark of ours.
-std::string fitted(std::string octets, size_t size)
-{
-    octets.resize(size);
-    return octets;
-}
-
 // 0 is kept for a lifetime that the provider did not tell.
 long long expires_or_zero(const std::optional<Instant> &expires)
 {
@@ -52,17 +46,17 @@ std::string encode(const Session &session)
     auto token = pack_token(session.access_token.reveal());
     OctetWriter out{kHeadOctets + token.size() + session.packed_details.size()};
     out.u8(kVersion);
-    out.raw(fitted(session.id, kIdOctets));
+    out.raw(session.id);
     out.u32(session.generation);
     out.u8(session.has_refresh_token ? kHasRefreshToken : 0);
-    out.raw(fitted(session.sid_mark, kMarkOctets));
-    out.raw(fitted(session.sub_mark, kMarkOctets));
+    out.raw(session.sid_mark);
+    out.raw(session.sub_mark);
     out.milliseconds(to_number(session.created));
     out.seconds(to_number(session.expires));
     out.seconds(to_number(session.active));
     out.seconds(expires_or_zero(session.access_token_expires));
     out.text(token);
-    out.text(session.packed_details);
+    out.text(session.packed_details.reveal());
 
     wipe(token);
     return std::move(out).take();
@@ -87,7 +81,7 @@ Result<Session> decode(std::string_view bytes)
     session.active = instant(in.seconds());
     session.access_token_expires = expires_unless_zero(in.seconds());
     auto packed_token = in.text();
-    session.packed_details = in.text();
+    auto packed_details = in.text();
     if (!in.complete() || flags > kHasRefreshToken) {
         return Error{Code::forged, "session is damaged"};
     }
@@ -98,10 +92,11 @@ Result<Session> decode(std::string_view bytes)
     }
 
     session.access_token = Secret{std::move(*token)};
+    session.packed_details = Secret{packed_details};
     return session;
 }
 
-std::string pack_details(const Details &details)
+Secret pack_details(const Details &details)
 {
     auto id_token = pack_token(details.id_token.reveal());
     auto refresh_token = pack_token(details.refresh_token.reveal());
@@ -122,16 +117,16 @@ std::string pack_details(const Details &details)
     }
 
     auto plain = std::move(out).take();
-    auto packed = deflate(plain);
+    Secret packed{deflate(plain)};
     wipe(plain);
     wipe(id_token);
     wipe(refresh_token);
     return packed;
 }
 
-Result<Details> unpack_details(std::string_view packed)
+Result<Details> unpack_details(const Secret &packed)
 {
-    auto plain = inflate(packed, kDetailsOctets);
+    auto plain = inflate(packed.reveal(), kDetailsOctets);
     if (!plain) {
         return std::move(plain).error();
     }

@@ -24,8 +24,8 @@ std::string encode(const Session &session);
 // Errors: forged (anything that encode() did not write).
 Result<Session> decode(std::string_view bytes);
 
-std::string pack_details(const Details &details);
+Secret pack_details(const Details &details);
 // Errors: forged.
-Result<Details> unpack_details(std::string_view packed);
+Result<Details> unpack_details(const Secret &packed);
 
 } // namespace bff::session

@@ -162,6 +162,26 @@ TEST(a_secret_assigned_to_itself_stays)
     ck_assert(secret.reveal() == kLong);
 }
 
+TEST(a_secret_in_memory_of_somebody_else_is_wiped_and_not_freed)
+{
+    alignas(4) char memory[Secret::place_for(kLong.size()) + 1];
+    memory[sizeof(memory) - 1] = '!';
+    auto pieces = unit::held_pieces();
+
+    auto first = Secret::placed(memory, kLong);
+    auto second = first;
+    ck_assert(first.reveal() == kLong && second.size() == kLong.size());
+    ck_assert(holds(memory, sizeof(memory), kLong));
+
+    first = {};
+    ck_assert(Secret::is_held(memory) && second.reveal() == kLong);
+    second = Secret{kShort};
+    ck_assert(!Secret::is_held(memory));
+    ck_assert(is_zero(memory + Secret::place_for(0), kLong.size()));
+    ck_assert_int_eq(memory[sizeof(memory) - 1], '!');
+    ck_assert_uint_eq(unit::held_pieces(), pieces + 1); // the short one's
+}
+
 TEST(wiping_a_string_clears_its_whole_capacity)
 {
     std::string bytes{kLong};

@@ -406,7 +406,7 @@ TEST(session_whose_details_are_damaged_cannot_be_renewed)
 {
     Ending ending;
     auto session = ending.stage.session();
-    session.packed_details = "damaged";
+    session.packed_details = Secret{std::string_view{"damaged"}};
     ending.stage.renewed = {session::Found::State::active, session};
 
     ck_assert(is_over(ending.said(ending.begin())));

@@ -221,7 +221,7 @@ TEST(survives_details_that_do_not_unpack)
 {
     FlowStage stage;
     auto session = std::get<session::Save>(stage.log_in().change).session;
-    session.packed_details = "damaged";
+    session.packed_details = Secret{std::string_view{"damaged"}};
     auto written = session::write_session(session, stage.style, stage.keys,
                                           *stage.entropy, "");
     stage.jar[stage.style.name] = written->front().value;

@@ -33,7 +33,7 @@ bool are_equal(const Session &a, const Session &b)
            a.active == b.active &&
            a.access_token_expires == b.access_token_expires &&
            a.access_token.reveal() == b.access_token.reveal() &&
-           a.packed_details == b.packed_details;
+           a.packed_details.reveal() == b.packed_details.reveal();
 }
 
 bool are_equal(const Details &a, const Details &b)
@@ -49,7 +49,7 @@ bool are_equal(const Details &a, const Details &b)
 Session small_session()
 {
     auto session = sample_session(5);
-    session.packed_details = "details";
+    session.packed_details = Secret{std::string_view{"details"}};
     return session;
 }
 
@@ -70,7 +70,7 @@ TEST(session_without_token_lifetime_or_details_comes_back)
     auto session = small_session();
     session.access_token_expires = std::nullopt;
     session.access_token = {};
-    session.packed_details = "";
+    session.packed_details = Secret{std::string_view{""}};
 
     auto decoded = decode(encode(session));
     ck_assert(decoded && are_equal(*decoded, session));
@@ -106,7 +106,7 @@ TEST(what_format_version_2_encoded_still_decodes)
     ck_assert(session->active == instant(0x6a18a514));
     ck_assert(session->access_token_expires == instant(0x6a18a62c));
     ck_assert(session->access_token.reveal() == "opaque");
-    ck_assert(session->packed_details == std::string("\0d", 2));
+    ck_assert(session->packed_details.reveal() == std::string("\0d", 2));
     ck_assert(encode(*session) == *bytes);
 }
 
@@ -244,7 +244,7 @@ TEST(session_without_marks_has_zero_octets_there)
 TEST(decoding_a_session_leaves_the_details_packed)
 {
     auto session = small_session();
-    session.packed_details = "no deflate at all";
+    session.packed_details = Secret{std::string_view{"no deflate at all"}};
 
     ck_assert(decode(encode(session)));
 }
@@ -293,30 +293,30 @@ TEST(details_of_a_usual_login_are_a_third_of_their_size)
 
 TEST(details_that_are_cut_or_have_more_behind_them_are_forged)
 {
-    auto packed = pack_details(sample_details());
+    std::string packed{pack_details(sample_details()).reveal()};
     for (size_t size = 0; size < packed.size(); size++) {
-        ck_assert(!unpack_details(packed.substr(0, size)));
+        ck_assert(!unpack_details(Secret{packed.substr(0, size)}));
     }
 
-    ck_assert(!unpack_details(packed + '\0'));
+    ck_assert(!unpack_details(Secret{packed + '\0'}));
 
     auto plain = *inflate(packed);
     for (size_t size = 0; size < plain.size(); size++) {
-        ck_assert(!unpack_details(deflate(plain.substr(0, size))));
+        ck_assert(!unpack_details(Secret{deflate(plain.substr(0, size))}));
     }
 
-    auto more = unpack_details(deflate(plain + '\0'));
+    auto more = unpack_details(Secret{deflate(plain + '\0')});
     ck_assert(!more && more.error().code == Code::forged);
 }
 
 TEST(details_survive_every_flipped_bit)
 {
-    auto packed = pack_details(sample_details());
+    std::string packed{pack_details(sample_details()).reveal()};
     for (size_t at = 0; at < packed.size() * 8; at++) {
         auto flipped = packed;
         flipped[at / 8] ^= static_cast<char>(1 << at % 8);
 
-        auto details = unpack_details(flipped);
+        auto details = unpack_details(Secret{std::move(flipped)});
         ck_assert(details || details.error().code == Code::forged);
     }
 }

@@ -149,7 +149,8 @@ TEST(session_comes_back_from_its_cookies)
         ck_assert(read_back->id == session.id);
         ck_assert(read_back->access_token.reveal() ==
                   session.access_token.reveal());
-        ck_assert(read_back->packed_details == session.packed_details);
+        ck_assert(read_back->packed_details.reveal() ==
+                  session.packed_details.reveal());
     }
 }
 
@@ -205,7 +206,7 @@ TEST(cookies_show_no_token_and_no_claim_bff_9)
 {
     auto session = sample_session();
     session.access_token = Secret{std::string_view{"opaque-access-token"}};
-    session.packed_details = "jane@example.com";
+    session.packed_details = Secret{std::string_view{"jane@example.com"}};
     auto value = written(session)[0].value;
     auto octets = *base64url::decode(value.substr(1));
 
@@ -282,7 +283,7 @@ TEST(operator_is_told_when_leaving_out_the_id_token_helps)
 TEST(session_too_large_with_details_that_are_none_is_refused_as_well)
 {
     auto session = sample_session(20000);
-    session.packed_details = "none";
+    session.packed_details = Secret{std::string_view{"none"}};
 
     TapeEntropy entropy;
     auto result =

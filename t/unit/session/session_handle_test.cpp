@@ -155,7 +155,8 @@ TEST(record_opens_with_its_handle_only)
     auto opened = open_record(record, session, cookie_style());
     ck_assert(opened);
     ck_assert(opened->access_token.reveal() == session.access_token.reveal());
-    ck_assert(opened->packed_details == session.packed_details);
+    ck_assert(opened->packed_details.reveal() ==
+              session.packed_details.reveal());
     ck_assert(opened->handle.reveal() == session.handle.reveal());
 
     auto other = session;
