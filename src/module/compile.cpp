@@ -108,6 +108,19 @@ bool check_redirect_uri(ngx_conf_t *cf, const MainConf &main,
     return true;
 }
 
+bool make_cache(ngx_conf_t *cf, MainConf &main)
+{
+    try {
+        main.opened_sessions.emplace(main.session_cache);
+    } catch (const std::bad_alloc &) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "\"bff_session_cache\" asks for more memory than "
+                           "there is; write a smaller size");
+        return false;
+    }
+    return true;
+}
+
 // bff_endpoints in a location that requests for them never reach.
 bool check_endpoints(ngx_conf_t *cf, const LocConf &location)
 {
@@ -288,10 +301,10 @@ bool compile(ngx_conf_t *cf, MainConf &main)
     if (main.providers.empty()) {
         return true;
     }
-    if (!find_request_id(cf, main) || !add_zone(cf, main)) {
+    if (!find_request_id(cf, main) || !add_zone(cf, main) ||
+        !make_cache(cf, main)) {
         return false;
     }
-    main.opened_sessions.emplace(main.session_cache);
     for (auto *provider : main.providers) {
         if (!check_redirect_uri(cf, main, *provider) ||
             !compile(cf, main, *provider)) {

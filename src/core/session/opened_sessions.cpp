@@ -2,8 +2,9 @@
 
 // The sessions that this worker has opened recently.
 //
-// A hit writes nothing but the time of its use; the order in which sessions go
-// is made when another one comes ("second chance"), a few steps at a time.
+// A hit writes nothing but the time of its use; who goes is seen when another
+// one comes, a few at a time: the hand of their shelf passes those that were
+// used since it came by ("second chance").
 
 #include "core/session/opened_sessions.hpp"
 
@@ -11,6 +12,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <new>
+#include <utility>
 
 #include <string.h> // explicit_bzero
 
@@ -20,67 +22,80 @@ namespace {
 constexpr Seconds kIdle{60};         // unused for so long: it may go
 constexpr size_t kLeastOctets = 512; // of any entry, about
 constexpr uint64_t kFirstBuckets = 64;
-constexpr int kSteps = 8; // at most so many go, or are looked at, at once
+constexpr int kSteps = 8;   // at most so many get a second chance at once,
+constexpr int kLooks = 256; // and so many are looked at
 
 constexpr size_t kNonceAt = 12; // characters of the text, within the nonce
 
-using Wide = uint64_t __attribute__((vector_size(16)));
-
-Wide wide_at(const char *octets) noexcept
-{
-    Wide wide;
-    std::memcpy(&wide, octets, sizeof(wide));
-    return wide;
-}
-
 // By words, since CRYPTO_memcmp takes octets one by one: of a whole cookie
 // that costs as much as opening it. No word's outcome ends the loop.
-bool are_equal(const char *a, const char *b, size_t octets) noexcept
+template <class Words>
+[[gnu::always_inline]] inline bool are_equal_by(const char *a, const char *b,
+                                                size_t octets) noexcept
 {
-    Wide difference{};
-    size_t at = 0;
+    Words difference{};
+    auto compare = [&](size_t at) {
+        Words left, right;
+        std::memcpy(&left, a + at, sizeof(Words));
+        std::memcpy(&right, b + at, sizeof(Words));
+        difference |= left ^ right;
+    };
 
-    for (; at + 2 * sizeof(Wide) <= octets; at += 2 * sizeof(Wide)) {
-        auto next = at + sizeof(Wide);
-        difference |= wide_at(a + at) ^ wide_at(b + at);
-        difference |= wide_at(a + next) ^ wide_at(b + next);
+    size_t at = 0;
+    for (; at + 2 * sizeof(Words) <= octets; at += 2 * sizeof(Words)) {
+        compare(at);
+        compare(at + sizeof(Words));
     }
 
     unsigned char rest = 0;
-    for (; at < octets; at++) {
-        rest |= static_cast<unsigned char>(a[at] ^ b[at]);
+    if (at > 0) { // the last ones, some of them once more
+        compare(octets - 2 * sizeof(Words));
+        compare(octets - sizeof(Words));
+    } else {
+        for (; at < octets; at++) {
+            rest |= static_cast<unsigned char>(a[at] ^ b[at]);
+        }
     }
 
-    return (difference[0] | difference[1] | rest) == 0;
+    uint64_t all = rest;
+    for (size_t i = 0; i < sizeof(Words) / sizeof(all); i++) {
+        all |= difference[i];
+    }
+    return all == 0;
 }
 
-// Copied from beginning to end: what is shared with a request stands among
-// what that request needed for a moment, and would leave holes there.
-Secret copy(const Secret &secret)
+using Narrow = uint64_t __attribute__((vector_size(16)));
+
+#if defined(__x86_64__)
+
+using Wide = uint64_t __attribute__((vector_size(32)));
+
+__attribute__((target("avx2"))) bool
+are_equal_wide(const char *a, const char *b, size_t octets) noexcept
 {
-    return Secret{secret.reveal()};
+    return are_equal_by<Wide>(a, b, octets);
 }
 
-SharedSession brief(const Session &session)
+bool has_wide_words() noexcept
 {
-    Session kept;
-    kept.id = session.id;
-    kept.generation = session.generation;
-    kept.has_refresh_token = session.has_refresh_token;
-    kept.sid_mark = session.sid_mark;
-    kept.sub_mark = session.sub_mark;
-    kept.created = session.created;
-    kept.expires = session.expires;
-    kept.active = session.active;
-    kept.access_token_expires = session.access_token_expires;
-    kept.access_token = copy(session.access_token);
-    kept.handle = copy(session.handle);
-    kept.idle = session.idle;
-    kept.has_old_key = session.has_old_key;
-    kept.is_brief = true;
-
-    return kept;
+    static const bool has = __builtin_cpu_supports("avx2") != 0;
+    return has;
 }
+
+bool are_equal(const char *a, const char *b, size_t octets) noexcept
+{
+    return has_wide_words() ? are_equal_wide(a, b, octets)
+                            : are_equal_by<Narrow>(a, b, octets);
+}
+
+#else
+
+bool are_equal(const char *a, const char *b, size_t octets) noexcept
+{
+    return are_equal_by<Narrow>(a, b, octets);
+}
+
+#endif
 
 size_t octets_of(const SealedSession &sealed) noexcept
 {
@@ -91,92 +106,25 @@ size_t octets_of(const SealedSession &sealed) noexcept
     return octets;
 }
 
-} // namespace
+size_t aligned(size_t octets) noexcept
+{
+    return (octets + 3) / 4 * 4;
+}
 
-// The text stands behind it.
-struct OpenedSessions::Entry : Opened {
-    Entry(const Opened &opened, const SealedSession &sealed,
-          const CookieStyle &cookie_style)
-        : Opened{brief(*opened.session), opened.ticket, opened.unrevoked_at},
-          style{&cookie_style}, text_octets{octets_of(sealed)}
-    {
-        auto *end = text();
-        for (auto chunk : sealed.chunks) {
-            chunk.copy(end, chunk.size());
-            end += chunk.size();
-        }
-    }
-
-    ~Entry() { explicit_bzero(text(), text_octets); }
-
-    char *text() { return reinterpret_cast<char *>(this + 1); }
-
-    // With what malloc adds to its pieces, and its bucket.
-    static size_t octets_for(const SealedSession &sealed,
-                             const Session &session)
-    {
-        return sizeof(Entry) + sizeof(Session) + octets_of(sealed) +
-               session.access_token.size() + session.id.size() +
-               session.handle.size() + sizeof(Bucket) + 112;
-    }
-
-    bool is(const SealedSession &sealed)
-    {
-        bool is_equal = true;
-        const auto *at = text();
-        for (auto chunk : sealed.chunks) {
-            is_equal &= are_equal(at, chunk.data(), chunk.size());
-            at += chunk.size();
-        }
-        return is_equal;
-    }
-
-    static Entry *make(const Opened &opened, const SealedSession &sealed,
-                       const CookieStyle &style)
-    {
-        auto octets = sizeof(Entry) + octets_of(sealed);
-        std::unique_ptr<void, Memory> memory{::operator new(octets)};
-        new (memory.get()) Entry{opened, sealed, style};
-
-        return static_cast<Entry *>(memory.release());
-    }
-
-    static void free(Entry *entry) noexcept
-    {
-        entry->~Entry();
-        Memory{}(entry);
-    }
-
-    struct Memory { // of one
-        void operator()(void *memory) const noexcept
-        {
-            ::operator delete(memory);
-        }
-    };
-
-    Entry *next = nullptr; // in its bucket
-    Entry *older = nullptr;
-    Entry *newer = nullptr;
-    const CookieStyle *style;
-    size_t text_octets;
-    size_t octets = 0;
-    uint64_t hash = 0;
-    Instant used{};
-    Instant placed{};
-};
-
-namespace {
+size_t room_for(const Secret &secret) noexcept
+{
+    return secret.empty() ? 0 : aligned(Secret::place_for(secret.size()));
+}
 
 // The nonce's characters are as good as random, for each of our sealings.
-std::optional<uint64_t> hash_of(const SealedSession &sealed) noexcept
+std::optional<uint64_t> hash_of(std::string_view text) noexcept
 {
-    auto first = sealed.chunks[0];
     uint64_t characters = 0;
-    if (first.size() < kNonceAt + sizeof(characters)) {
+    if (text.size() < kNonceAt + sizeof(characters)) {
         return std::nullopt;
     }
 
-    std::memcpy(&characters, first.data() + kNonceAt, sizeof(characters));
+    std::memcpy(&characters, text.data() + kNonceAt, sizeof(characters));
     return characters * 0x9e3779b97f4a7c15U >> 16;
 }
 
@@ -187,19 +135,129 @@ uint32_t tag_of(uint64_t hash) noexcept
 
 } // namespace
 
+// All that is known of a session, in one piece: its text stands behind it, its
+// token and its handle behind that.
+struct OpenedSessions::Entry : Shelf::Piece, Opened {
+    Entry(const Shelf::Piece &piece, const Opened &opened,
+          const SealedSession &sealed, const CookieStyle &style) noexcept;
+
+    static size_t octets_for(const SealedSession &sealed,
+                             const Session &session) noexcept
+    {
+        return sizeof(Entry) + aligned(octets_of(sealed)) +
+               room_for(session.access_token) + room_for(session.handle);
+    }
+
+    char *text() noexcept { return reinterpret_cast<char *>(this + 1); }
+    uint64_t hash() noexcept { return *hash_of({text(), text_octets}); }
+    bool is(const SealedSession &sealed) noexcept;
+
+    // Nobody finds it any more; a request may still hold what it found.
+    void close() noexcept;
+    bool is_held() const noexcept;
+    bool is_in_use(Instant now) const noexcept;
+
+    Entry *next = nullptr; // in its bucket
+    const CookieStyle *style;
+    uint32_t text_octets;
+    bool is_gone = false;
+    Instant used{};
+    Instant placed{};
+    const void *token = nullptr; // where they are, if there are any
+    const void *handle = nullptr;
+    SharedSession::Place place;
+};
+
+namespace {
+
+Session brief(const Session &session)
+{
+    auto kept = session;
+    kept.access_token = {};
+    kept.packed_details = {};
+    kept.handle = {};
+    kept.is_brief = true;
+
+    return kept;
+}
+
+// Copied from beginning to end, since what is shared with a request stands
+// among what that request needed for a moment. Goes on behind it.
+Secret put_secret(char *&at, const Secret &secret, const void *&place) noexcept
+{
+    if (secret.empty()) {
+        return {};
+    }
+
+    auto *memory = std::exchange(at, at + room_for(secret));
+    place = memory;
+    return Secret::placed(memory, secret.reveal());
+}
+
+} // namespace
+
+OpenedSessions::Entry::Entry(const Shelf::Piece &piece, const Opened &opened,
+                             const SealedSession &sealed,
+                             const CookieStyle &style) noexcept
+    : Shelf::Piece{piece}, Opened{std::nullopt, opened.ticket,
+                                  opened.unrevoked_at},
+      style{&style}, text_octets{static_cast<uint32_t>(octets_of(sealed))},
+      place{brief(*opened.session), 0, true}
+{
+    auto *end = text();
+    for (auto chunk : sealed.chunks) {
+        end += chunk.copy(end, chunk.size());
+    }
+
+    auto *at = text() + aligned(text_octets);
+    const auto &known = *opened.session;
+    place.session.access_token = put_secret(at, known.access_token, token);
+    place.session.handle = put_secret(at, known.handle, handle);
+    session = SharedSession{place};
+}
+
+bool OpenedSessions::Entry::is(const SealedSession &sealed) noexcept
+{
+    bool is_equal = true;
+    const auto *at = text();
+    for (auto chunk : sealed.chunks) {
+        is_equal &= are_equal(at, chunk.data(), chunk.size());
+        at += chunk.size();
+    }
+    return is_equal;
+}
+
+void OpenedSessions::Entry::close() noexcept
+{
+    is_gone = true;
+    session = std::nullopt;
+    explicit_bzero(text(), text_octets);
+}
+
+bool OpenedSessions::Entry::is_held() const noexcept
+{
+    return place.holders > 0 || (token != nullptr && Secret::is_held(token)) ||
+           (handle != nullptr && Secret::is_held(handle));
+}
+
 void OpenedSessions::Freed::operator()(void *memory) const noexcept
 {
     std::free(memory);
 }
 
 // calloc takes a large piece from the system as it is, all zeros.
-OpenedSessions::OpenedSessions(size_t octets) : limit_{octets}
+OpenedSessions::OpenedSessions(size_t octets)
+    : limit_{octets}, reserved_{octets == 0
+                                    ? 0
+                                    : std::max(
+                                          std::bit_floor(octets / kLeastOctets),
+                                          kFirstBuckets)},
+      shelf_{octets - std::min(octets, reserved_ * sizeof(Bucket))}
 {
-    if (octets == 0) {
+    if (reserved_ == 0) {
         return;
     }
 
-    reserved_ = std::max(std::bit_floor(octets / kLeastOctets), kFirstBuckets);
     buckets_.reset(
         static_cast<Bucket *>(std::calloc(reserved_, sizeof(Bucket))));
     if (buckets_ == nullptr) {
@@ -208,10 +266,16 @@ OpenedSessions::OpenedSessions(size_t octets) : limit_{octets}
     used_ = level_ = kFirstBuckets;
 }
 
+// What is held still is left where it is: whoever holds it goes with all else.
 OpenedSessions::~OpenedSessions()
 {
-    while (oldest_ != nullptr) {
-        remove(oldest_);
+    for (auto left = pieces_; left > 0; left--) {
+        if (auto *entry = at_hand()) {
+            let_go(entry);
+        }
+    }
+    if (at_hand() != nullptr) {
+        shelf_.leave_behind();
     }
 }
 
@@ -219,7 +283,7 @@ OpenedSessions::Opened *OpenedSessions::find(const SealedSession &sealed,
                                              const CookieStyle &style,
                                              Instant now) noexcept
 {
-    auto hash = hash_of(sealed);
+    auto hash = hash_of(sealed.chunks[0]);
     if (!hash || count_ == 0) {
         return nullptr;
     }
@@ -232,8 +296,8 @@ OpenedSessions::Opened *OpenedSessions::find(const SealedSession &sealed,
 
     auto octets = octets_of(sealed);
     for (auto *entry = bucket.first; entry != nullptr; entry = entry->next) {
-        if (entry->hash == *hash && entry->style == &style &&
-            entry->text_octets == octets && entry->is(sealed)) {
+        if (entry->style == &style && entry->text_octets == octets &&
+            entry->hash() == *hash && entry->is(sealed)) {
             entry->used = now;
             return entry;
         }
@@ -244,7 +308,7 @@ OpenedSessions::Opened *OpenedSessions::find(const SealedSession &sealed,
 void OpenedSessions::keep(const SealedSession &sealed, const CookieStyle &style,
                           const Opened &opened, Instant now)
 {
-    auto hash = hash_of(sealed);
+    auto hash = hash_of(sealed.chunks[0]);
     if (!hash || limit_ == 0) {
         return;
     }
@@ -254,22 +318,40 @@ void OpenedSessions::keep(const SealedSession &sealed, const CookieStyle &style,
     }
     drop_idle(now);
     auto octets = Entry::octets_for(sealed, *opened.session);
-    if (octets > limit_ || (!has_room(octets) && !comes_again(*hash))) {
-        return;
+    if (auto *memory = take_room(*hash, octets)) {
+        auto piece = *static_cast<Shelf::Piece *>(memory);
+        auto *entry = new (memory) Entry{piece, opened, sealed, style};
+        entry->used = entry->placed = now;
+        put(entry, *hash);
     }
-
-    auto *entry = Entry::make(opened, sealed, style);
-    entry->octets = octets;
-    entry->hash = *hash;
-    entry->used = entry->placed = now;
-
-    make_room(octets);
-    put(entry);
 }
 
+void *OpenedSessions::take_room(uint64_t hash, size_t octets)
+{
+    if (octets > shelf_.largest()) {
+        return nullptr;
+    }
+
+    auto *memory = shelf_.take(octets);
+    return memory != nullptr || !comes_again(hash) ? memory : make_room(octets);
+}
+
+void OpenedSessions::put(Entry *entry, uint64_t hash) noexcept
+{
+    put_into(bucket_of(hash), entry);
+    octets_ += entry->octets;
+    count_++;
+    pieces_++;
+    grow();
+}
+
+// Who comes again in its place has been here already.
 void OpenedSessions::drop(Opened *opened) noexcept
 {
-    remove(static_cast<Entry *>(opened));
+    auto *entry = static_cast<Entry *>(opened);
+
+    (void)comes_again(entry->hash());
+    remove(entry);
 }
 
 OpenedSessions::Bucket &OpenedSessions::bucket_of(uint64_t hash) const noexcept
@@ -291,30 +373,21 @@ void OpenedSessions::grow() noexcept
     while (left != nullptr) {
         auto *entry = left;
         left = left->next;
-        put_into(bucket_of(entry->hash), entry);
+        put_into(bucket_of(entry->hash()), entry);
     }
     level_ = used_ == level_ * 2 ? used_ : level_;
-}
-
-void OpenedSessions::put(Entry *entry) noexcept
-{
-    put_into(bucket_of(entry->hash), entry);
-    append(entry);
-    octets_ += entry->octets;
-    count_++;
-    grow();
 }
 
 void OpenedSessions::put_into(Bucket &bucket, Entry *entry) noexcept
 {
     entry->next = std::exchange(bucket.first, entry);
-    bucket.tag = tag_of(entry->hash);
+    bucket.tag = tag_of(entry->hash());
     bucket.entries++;
 }
 
 void OpenedSessions::remove(Entry *entry) noexcept
 {
-    auto &bucket = bucket_of(entry->hash);
+    auto &bucket = bucket_of(entry->hash());
     auto **link = &bucket.first;
     while (*link != entry) {
         link = &(*link)->next;
@@ -322,38 +395,21 @@ void OpenedSessions::remove(Entry *entry) noexcept
     *link = entry->next;
     bucket.entries--;
     if (bucket.first != nullptr) {
-        bucket.tag = tag_of(bucket.first->hash);
+        bucket.tag = tag_of(bucket.first->hash());
     }
 
-    unlink(entry);
     octets_ -= entry->octets;
     count_--;
-    Entry::free(entry);
+    entry->close();
+    if (!entry->is_held()) {
+        give_back(entry);
+    }
 }
 
-void OpenedSessions::append(Entry *entry) noexcept
+void OpenedSessions::give_back(Entry *entry) noexcept
 {
-    entry->older = newest_;
-    entry->newer = nullptr;
-    (newest_ != nullptr ? newest_->newer : oldest_) = entry;
-    newest_ = entry;
-}
-
-void OpenedSessions::unlink(Entry *entry) noexcept
-{
-    (entry->older != nullptr ? entry->older->newer : oldest_) = entry->newer;
-    (entry->newer != nullptr ? entry->newer->older : newest_) = entry->older;
-}
-
-// A clock that was set back makes nobody idle.
-bool OpenedSessions::is_in_use(const Entry &entry, Instant now) const noexcept
-{
-    return now - entry.used < kIdle && !entry.session->is_expired(now);
-}
-
-bool OpenedSessions::has_room(size_t octets) const noexcept
-{
-    return octets_ + octets <= limit_;
+    pieces_--;
+    shelf_.give_back(*entry);
 }
 
 // Was it here a while ago, when there was no room either?
@@ -363,47 +419,85 @@ bool OpenedSessions::comes_again(uint64_t hash) noexcept
     return std::exchange(seen_[hash % seen_.size()], tag) == tag;
 }
 
-// Some steps, and none for a second once all that are left are in use: who was
-// used since it was placed is placed again.
+// Who is next; what was held when it went is taken back on the way.
+OpenedSessions::Entry *OpenedSessions::at_hand() noexcept
+{
+    auto *entry = static_cast<Entry *>(shelf_.at_hand());
+    while (entry != nullptr && entry->is_gone && !entry->is_held()) {
+        give_back(entry);
+        entry = static_cast<Entry *>(shelf_.at_hand());
+    }
+    return entry;
+}
+
+bool OpenedSessions::Entry::is_in_use(Instant now) const noexcept
+{
+    return !is_gone && now - used < kIdle && !session->is_expired(now);
+}
+
+// Some steps, and none for a second once somebody is at the hand who was placed
+// lately: so were those behind. A clock that was set back makes nobody idle.
 void OpenedSessions::drop_idle(Instant now) noexcept
 {
     if (now == looked_) {
         return;
     }
 
-    for (int i = 0; i < kSteps && oldest_ != nullptr; i++) {
-        auto *entry = oldest_;
-        if (!is_in_use(*entry, now)) {
-            remove(entry);
+    for (int i = 0; i < kSteps; i++) {
+        auto *entry = at_hand();
+        if (entry == nullptr) {
+            return;
+        }
+        if (!entry->is_in_use(now)) {
+            let_go(entry);
         } else if (now - entry->placed >= kIdle) {
-            place_again(entry);
+            pass(entry);
         } else {
-            looked_ = now; // those behind it were placed later
+            looked_ = now;
             return;
         }
     }
 }
 
-// Who was used since it was placed stays for another round, but not for ever.
-void OpenedSessions::make_room(size_t octets) noexcept
+// Who was used since he was placed stays for another round, but not for ever;
+// who is held stays, since his memory cannot be had.
+void *OpenedSessions::make_room(size_t octets)
 {
-    for (int i = 0; i < kSteps && !has_room(octets); i++) {
-        if (oldest_->used == oldest_->placed) {
-            remove(oldest_);
-        } else {
-            place_again(oldest_);
+    int chances = kSteps;
+
+    for (int i = 0; i < kLooks; i++) {
+        auto *entry = at_hand();
+        if (entry == nullptr) {
+            break;
+        }
+        bool was_used = entry->used != entry->placed;
+        if (entry->place.holders > 1 || (was_used && chances-- > 0)) {
+            pass(entry);
+            continue;
+        }
+        let_go(entry);
+        if (auto *memory = shelf_.take(octets)) {
+            return memory;
         }
     }
-    while (!has_room(octets)) {
-        remove(oldest_);
+    return shelf_.take(octets);
+}
+
+// It goes, or its memory is passed by as long as somebody holds it.
+void OpenedSessions::let_go(Entry *entry) noexcept
+{
+    if (!entry->is_gone) {
+        remove(entry);
+    }
+    if (entry->is_held()) {
+        shelf_.pass();
     }
 }
 
-void OpenedSessions::place_again(Entry *entry) noexcept
+void OpenedSessions::pass(Entry *entry) noexcept
 {
-    unlink(entry);
     entry->placed = entry->used;
-    append(entry);
+    shelf_.pass();
 }
 
 } // namespace bff::session

@@ -15,6 +15,7 @@
 #include <optional>
 
 #include "core/base/instant.hpp"
+#include "core/base/shelf.hpp"
 #include "core/session/session.hpp"
 #include "core/session/session_cookie.hpp"
 #include "core/session/session_table.hpp"
@@ -41,7 +42,7 @@ public:
 
     // Others go that were not used lately. When there is no room, only who
     // comes a second time gets some: a thousand others may come in between. A
-    // session that is too large for all of it is not kept.
+    // session that is too large is not kept. Throws where memory cannot be had.
     void keep(const SealedSession &sealed, const CookieStyle &style,
               const Opened &opened, Instant now);
 
@@ -66,31 +67,32 @@ private:
 
     Bucket &bucket_of(uint64_t hash) const noexcept;
     void grow() noexcept;
-    void put(Entry *entry) noexcept;
+    void put(Entry *entry, uint64_t hash) noexcept;
     void put_into(Bucket &bucket, Entry *entry) noexcept;
     void remove(Entry *entry) noexcept;
-    void append(Entry *entry) noexcept;
-    void unlink(Entry *entry) noexcept;
-    bool is_in_use(const Entry &entry, Instant now) const noexcept;
-    bool has_room(size_t octets) const noexcept;
+
+    void *take_room(uint64_t hash, size_t octets);
     bool comes_again(uint64_t hash) noexcept;
     void drop_idle(Instant now) noexcept;
-    void make_room(size_t octets) noexcept;
-    void place_again(Entry *entry) noexcept;
+    void *make_room(size_t octets);
+    Entry *at_hand() noexcept;
+    void let_go(Entry *entry) noexcept;
+    void pass(Entry *entry) noexcept;
+    void give_back(Entry *entry) noexcept;
 
     size_t limit_;
     size_t octets_ = 0;
     size_t count_ = 0;
+    size_t pieces_ = 0; // with those that are gone, and held
 
     // Linear hashing: one bucket is split for each session that comes, so no
     // request pays for all. The memory behind the last one was never touched.
+    uint64_t reserved_;
     std::unique_ptr<Bucket[], Freed> buckets_;
-    uint64_t reserved_ = 0;
     uint64_t used_ = 0;  // buckets
     uint64_t level_ = 0; // the largest power of two that is not more
 
-    Entry *oldest_ = nullptr;
-    Entry *newest_ = nullptr;
+    Shelf shelf_;
     Instant looked_{}; // for idle ones
 
     std::array<uint32_t, 1024> seen_{}; // lately, and not kept
