@@ -39,6 +39,12 @@ Result<Done> OriginPolicy::allows(const RequestView &request,
         return std::move(*foreign);
     }
 
+    // BFF-13: same-site is no proof, a sibling subdomain is that too
+    bool is_own = request.origin || request.sec_fetch_site == "same-origin";
+    if (is_own && mode == Mode::automatic) {
+        return Done{}; // most requests
+    }
+
     // of those only one with a good Origin has come so far
     if (request.is_websocket || is_page(request)) {
         return Done{};
@@ -47,8 +53,6 @@ Result<Done> OriginPolicy::allows(const RequestView &request,
     // a form cannot send it
     bool is_needed = mode == Mode::strict && !is_navigation(request);
 
-    // BFF-13: same-site is no proof, a sibling subdomain is that too
-    bool is_own = request.origin || request.sec_fetch_site == "same-origin";
     if ((is_own && !is_needed) || has_csrf_header(request)) {
         return Done{};
     }
