@@ -50,12 +50,12 @@ ngx_int_t on_access(ngx_http_request_t *r)
         return answer_preflight(r, *location.use->provider);
     }
 
-    auto rc = tell_access(r, *location.use->provider);
+    auto &ctx = context(r);
+    auto rc = tell_access(ctx, location);
     if (rc != NGX_DECLINED) {
-        return rc;
+        return rc; // the request may be gone now
     }
 
-    auto &ctx = context(r);
     ctx.decided_for = &location;
     return ctx.granted != nullptr ? NGX_OK : NGX_DECLINED;
 }

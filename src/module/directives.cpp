@@ -472,22 +472,4 @@ char *merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
     return NGX_CONF_OK;
 }
 
-MainConf &main_conf(ngx_http_request_t *r)
-{
-    return *static_cast<MainConf *>(
-        ngx_http_get_module_main_conf(r, ngx_http_bff_module));
-}
-
-SrvConf &srv_conf(ngx_http_request_t *r)
-{
-    return *static_cast<SrvConf *>(
-        ngx_http_get_module_srv_conf(r, ngx_http_bff_module));
-}
-
-LocConf &loc_conf(ngx_http_request_t *r)
-{
-    return *static_cast<LocConf *>(
-        ngx_http_get_module_loc_conf(r, ngx_http_bff_module));
-}
-
 } // namespace bff::module

@@ -363,18 +363,18 @@ ngx_int_t tell(ngx_http_request_t *r, Provider &provider,
     return perform(r, ctx, next_step(r, ctx));
 }
 
-ngx_int_t tell_access(ngx_http_request_t *r, Provider &provider)
+ngx_int_t tell_access(RequestContext &ctx, const LocConf &location)
 {
-    auto &ctx = context(r);
+    auto *r = ctx.request;
 
     if (ctx.is_waiting()) {
         return NGX_AGAIN;
     }
 
-    return perform(
-        r, ctx,
-        ctx.answer ? next_step(r, ctx)
-                   : begin_access(r, ctx, provider, policy_of(loc_conf(r))));
+    return perform(r, ctx,
+                   ctx.answer ? next_step(r, ctx)
+                              : begin_access(r, ctx, *location.use->provider,
+                                             policy_of(location)));
 }
 
 } // namespace bff::module

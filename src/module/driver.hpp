@@ -22,7 +22,7 @@ ngx_int_t tell(ngx_http_request_t *r, Provider &provider,
                const MakeStory &make_story);
 
 // Of a request to the location: may it pass?
-ngx_int_t tell_access(ngx_http_request_t *r, Provider &provider);
+ngx_int_t tell_access(RequestContext &ctx, const LocConf &location);
 
 // Answers without a story, and without looking at any session. Returns as
 // tell() does.

@@ -23,13 +23,20 @@ namespace {
 // answer is ours; more is NGINX's to refuse, at once.
 constexpr size_t kDroppedOctets = 1024 * 1024;
 
+// Either begins with a slash; what comes next tells most of them apart.
+bool is_below(std::string_view prefix, std::string_view path)
+{
+    return path.size() >= prefix.size() && path[1] == prefix[1] &&
+           path.starts_with(prefix);
+}
+
 Provider *provider_by_path(const std::vector<Use *> &uses,
                            ngx_http_request_t *r)
 {
     auto path = ngx::view(r->uri);
 
     for (auto *use : uses) {
-        if (path.starts_with(use->provider->endpoints_path())) {
+        if (is_below(use->provider->endpoints_path(), path)) {
             return use->provider;
         }
     }

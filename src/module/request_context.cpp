@@ -4,7 +4,6 @@
 
 #include "module/request_context.hpp"
 
-#include "module/module.hpp"
 #include "ngx/headers.hpp"
 #include "ngx/pool.hpp"
 #include "ngx/stalls.hpp"
@@ -18,18 +17,6 @@ void destroy(void *data)
     static_cast<RequestContext *>(data)->~RequestContext();
 }
 
-RequestContext *make(ngx_http_request_t *main)
-{
-    auto *cln = ngx_pool_cleanup_add(main->pool, sizeof(RequestContext));
-    if (cln == nullptr) {
-        throw std::bad_alloc{};
-    }
-
-    auto *context = new (cln->data) RequestContext{main};
-    cln->handler = destroy;
-    return context;
-}
-
 } // namespace
 
 RequestContext::RequestContext(ngx_http_request_t *main)
@@ -40,27 +27,23 @@ RequestContext::RequestContext(ngx_http_request_t *main)
     }
 }
 
-RequestContext *find_context(ngx_http_request_t *r)
+RequestContext *find_lost_context(ngx_http_request_t *main)
 {
-    auto *main = r->main;
-
-    auto *known = static_cast<RequestContext *>(
-        ngx_http_get_module_ctx(main, ngx_http_bff_module));
-    if (known == nullptr) {
-        known = ngx::find_in_pool<RequestContext>(main->pool, destroy);
-        ngx_http_set_ctx(main, known, ngx_http_bff_module);
-    }
-    return known;
+    auto *found = ngx::find_in_pool<RequestContext>(main->pool, destroy);
+    ngx_http_set_ctx(main, found, ngx_http_bff_module);
+    return found;
 }
 
-RequestContext &context(ngx_http_request_t *r)
+RequestContext &make_context(ngx_http_request_t *main)
 {
-    if (auto *known = find_context(r)) {
-        return *known;
+    auto *cln = ngx_pool_cleanup_add(main->pool, sizeof(RequestContext));
+    if (cln == nullptr) {
+        throw std::bad_alloc{};
     }
 
-    auto *made = make(r->main);
-    ngx_http_set_ctx(r->main, made, ngx_http_bff_module);
+    auto *made = new (cln->data) RequestContext{main};
+    cln->handler = destroy;
+    ngx_http_set_ctx(main, made, ngx_http_bff_module);
     return *made;
 }
 

@@ -73,8 +73,24 @@ struct RequestContext {
     }
 };
 
+// Of one that an internal redirect has taken from the request; null: none.
+RequestContext *find_lost_context(ngx_http_request_t *main);
+RequestContext &make_context(ngx_http_request_t *main);
+
 // Null when this request (or its main one) has none yet.
-RequestContext *find_context(ngx_http_request_t *r);
-RequestContext &context(ngx_http_request_t *r);
+inline RequestContext *find_context(ngx_http_request_t *r)
+{
+    auto *known = static_cast<RequestContext *>(
+        ngx_http_get_module_ctx(r->main, ngx_http_bff_module));
+
+    return known != nullptr ? known : find_lost_context(r->main);
+}
+
+inline RequestContext &context(ngx_http_request_t *r)
+{
+    auto *known = find_context(r);
+
+    return known != nullptr ? *known : make_context(r->main);
+}
 
 } // namespace bff::module

@@ -10,6 +10,7 @@
 #include "core/flow/policy.hpp"
 #include "core/web/origin_policy.hpp"
 #include "module/errands.hpp"
+#include "module/module.hpp"
 #include "module/provider.hpp"
 #include "ngx/inherited_memory.hpp"
 #include "store/revocations.hpp"
@@ -95,8 +96,22 @@ struct LocConf {
     const web::OriginPolicy *origins;
 };
 
-MainConf &main_conf(ngx_http_request_t *r);
-LocConf &loc_conf(ngx_http_request_t *r);
-SrvConf &srv_conf(ngx_http_request_t *r);
+inline MainConf &main_conf(ngx_http_request_t *r)
+{
+    return *static_cast<MainConf *>(
+        ngx_http_get_module_main_conf(r, ngx_http_bff_module));
+}
+
+inline SrvConf &srv_conf(ngx_http_request_t *r)
+{
+    return *static_cast<SrvConf *>(
+        ngx_http_get_module_srv_conf(r, ngx_http_bff_module));
+}
+
+inline LocConf &loc_conf(ngx_http_request_t *r)
+{
+    return *static_cast<LocConf *>(
+        ngx_http_get_module_loc_conf(r, ngx_http_bff_module));
+}
 
 } // namespace bff::module
