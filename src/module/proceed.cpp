@@ -134,6 +134,15 @@ void write_authorization(ngx_http_request_t *r, const RequestContext &ctx,
     }
 }
 
+// The client's own were looked for when its request was, and nothing has come
+// since.
+bool is_without_dpop(ngx_http_request_t *r)
+{
+    const auto *ctx = r == r->main ? find_context(r) : nullptr;
+
+    return ctx != nullptr && ctx->without_dpop == ngx::end_of_headers(r);
+}
+
 // What its own list had is remembered for a location without a session.
 void take_dpop(ngx_http_request_t *r, RequestContext &ctx)
 {
@@ -144,7 +153,8 @@ void take_dpop(ngx_http_request_t *r, RequestContext &ctx)
 }
 
 // The location asks for a session.
-ngx_int_t edit_protected(ngx_http_request_t *r, const LocConf &location)
+ngx_int_t edit_protected(ngx_http_request_t *r, const LocConf &location,
+                         bool has_no_dpop)
 {
     auto who = who_is(find_context(r), location);
 
@@ -157,7 +167,7 @@ ngx_int_t edit_protected(ngx_http_request_t *r, const LocConf &location)
 
     auto &ctx = context(r); // what the client sent, before it goes
     before_edit(r);
-    if (who != flow::Who::client) {
+    if (who != flow::Who::client && !has_no_dpop) {
         take_dpop(r, ctx);
     }
     write_authorization(r, ctx, location, who);
@@ -186,6 +196,7 @@ void edit_unprotected(ngx_http_request_t *r)
     for (const auto &value : ctx->dpop) {
         ngx::add_header(r, "DPoP", value);
     }
+    ctx->without_dpop = {};
     if (r == r->main) {
         ctx->is_edited = false;
     }
@@ -214,11 +225,12 @@ bool is_token_rejected(ngx_http_request_t *r, const RequestContext &ctx)
 ngx_int_t edit_request(ngx_http_request_t *r)
 {
     auto &location = loc_conf(r);
+    bool has_no_dpop = is_without_dpop(r); // before there are edits
 
     strip_cookies(r);
 
     if (location.use != nullptr) {
-        return edit_protected(r, location);
+        return edit_protected(r, location, has_no_dpop);
     }
 
     edit_unprotected(r);

@@ -4,7 +4,6 @@
 
 #include "module/request_context.hpp"
 
-#include "ngx/headers.hpp"
 #include "ngx/pool.hpp"
 #include "ngx/stalls.hpp"
 

@@ -11,6 +11,7 @@
 #include "core/flow/story.hpp"
 #include "core/session/session.hpp"
 #include "module/settings.hpp"
+#include "ngx/headers.hpp"
 #include "ngx/http_client.hpp"
 
 namespace bff::module {
@@ -23,6 +24,7 @@ struct RequestContext {
     std::string_view cookie; // as the client sent it, before our edits
     std::optional<std::string> authorization; // likewise
     std::vector<std::string> dpop;   // likewise, since they were taken out
+    ngx::HeadersEnd without_dpop;    // there is no such line up to here
     std::optional<std::string> body; // of a POST to an endpoint, once read
     size_t body_octets = 0;          // that came so far
     bool is_body_too_large = false;

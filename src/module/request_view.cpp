@@ -4,7 +4,6 @@
 
 #include "module/request_view.hpp"
 
-#include <algorithm>
 #include <array>
 
 #include "core/base/text.hpp"
@@ -63,20 +62,20 @@ std::string_view csrf_header(void *request)
     return or_empty(ngx::header(r, loc_conf(r).origins->csrf_header_key));
 }
 
-// What the core may want to know of a request's headers, found in one pass.
+// What we may want to know of a request's headers, found in one pass.
 class Headers {
 public:
     explicit Headers(ngx_http_request_t *r) : request_{r}
     {
         ngx::each_header(r, [this](ngx_table_elt_t &line) {
-            auto name = name_of(line);
-            if (name != kNames) {
-                found_[name].add(line);
+            if (may_be_one(line)) {
+                look_at(line);
             }
         });
     }
 
     enum Name {
+        dpop,
         accept,
         origin,
         purpose,
@@ -90,14 +89,21 @@ public:
         kNames
     };
 
-    std::optional<std::string_view> operator[](Name name) const
+    int lines(Name name) const { return lines_[name]; }
+
+    // Leaves alone what was not sent.
+    template <class Text> void show(Name name, Text &text) const
     {
-        return ngx::value_of(request_, found_[name], kText[name]);
+        if (lines_[name] != 0) {
+            text = lines_[name] == 1
+                       ? ngx::view(first_[name]->value)
+                       : ngx::value_of_lines(request_, kText[name]);
+        }
     }
-    int lines(Name name) const { return found_[name].lines; }
 
 private:
     static constexpr std::string_view kText[kNames] = {
+        "dpop",
         "accept",
         "origin",
         "purpose",
@@ -110,76 +116,100 @@ private:
         "access-control-request-headers",
     };
 
-    template <Name name> static Name only(const ngx_table_elt_t &line)
+    // A bit for each length that one of them has: most lines have another.
+    static constexpr uint64_t kLengths = [] {
+        uint64_t lengths = 0;
+        for (auto text : kText) {
+            lengths |= uint64_t{1} << text.size();
+        }
+        return lengths;
+    }();
+
+    static bool may_be_one(const ngx_table_elt_t &line)
     {
-        return ngx::has_name(line, kText[name]) ? name : kNames;
+        return (kLengths >> line.key.len % 64 & 1) != 0;
     }
 
-    // Most lines are told apart by their lengths.
-    static Name name_of(const ngx_table_elt_t &line)
+    void look_at(ngx_table_elt_t &line)
     {
         switch (line.key.len) {
+        case kText[dpop].size():
+            return add_if<dpop>(line);
         case kText[accept].size():
-            return std::min(only<accept>(line), only<origin>(line));
+            return add_if<accept, origin>(line);
         case kText[purpose].size():
-            return std::min(only<purpose>(line), only<upgrade>(line));
+            return add_if<purpose, upgrade>(line);
         case kText[sec_purpose].size():
-            return only<sec_purpose>(line);
+            return add_if<sec_purpose>(line);
         case kText[content_type].size():
-            return only<content_type>(line);
+            return add_if<content_type>(line);
         case kText[sec_fetch_site].size():
-            return std::min(only<sec_fetch_site>(line),
-                            only<sec_fetch_mode>(line));
+            return add_if<sec_fetch_site, sec_fetch_mode>(line);
         case kText[preflight_method].size():
-            return only<preflight_method>(line);
+            return add_if<preflight_method>(line);
         case kText[preflight_headers].size():
-            return only<preflight_headers>(line);
-        default:
-            return kNames;
+            return add_if<preflight_headers>(line);
+        }
+    }
+
+    template <Name name, Name... others> void add_if(ngx_table_elt_t &line)
+    {
+        if (ngx::has_name(line, kText[name])) {
+            first_[name] = lines_[name]++ == 0 ? &line : first_[name];
+        } else if constexpr (sizeof...(others) > 0) {
+            add_if<others...>(line);
         }
     }
 
     ngx_http_request_t *request_;
-    std::array<ngx::FoundHeader, kNames> found_;
+    std::array<int, kNames> lines_{};
+    std::array<ngx_table_elt_t *, kNames> first_{};
 };
 
 void look_for_upgrade(ngx_http_request_t *r, const Headers &headers,
                       web::RequestView &view)
 {
-    auto protocol = headers[Headers::upgrade];
+    std::string_view protocol;
+    headers.show(Headers::upgrade, protocol);
 
-    view.is_upgrade = protocol.has_value();
-    view.is_websocket = protocol && web::is_websocket_handshake(
-                                        view.method, *protocol,
-                                        or_empty(ngx::header(r, "connection")));
+    view.is_upgrade = true;
+    view.is_websocket = web::is_websocket_handshake(
+        view.method, protocol, or_empty(ngx::header(r, "connection")));
 }
 
-void show_headers(ngx_http_request_t *r, web::RequestView &view)
+void show_headers(ngx_http_request_t *r, RequestContext &ctx,
+                  web::RequestView &view)
 {
     Headers headers{r};
 
-    view.accept = or_empty(headers[Headers::accept]);
-    view.content_type = or_empty(headers[Headers::content_type]);
-    view.sec_purpose = or_empty(headers[Headers::sec_purpose]);
+    ctx.without_dpop = headers.lines(Headers::dpop) == 0
+                           ? ngx::end_of_headers(r)
+                           : ngx::HeadersEnd{};
+    headers.show(Headers::accept, view.accept);
+    headers.show(Headers::content_type, view.content_type);
+    headers.show(Headers::sec_purpose, view.sec_purpose);
     if (view.sec_purpose.empty()) {
-        view.sec_purpose = or_empty(headers[Headers::purpose]);
+        headers.show(Headers::purpose, view.sec_purpose);
     }
     view.csrf_header = {csrf_header, r};
-    view.origin = headers[Headers::origin];
+    headers.show(Headers::origin, view.origin);
     view.origins = headers.lines(Headers::origin);
-    view.sec_fetch_site = headers[Headers::sec_fetch_site];
-    view.sec_fetch_mode = headers[Headers::sec_fetch_mode];
-    look_for_upgrade(r, headers, view);
+    headers.show(Headers::sec_fetch_site, view.sec_fetch_site);
+    headers.show(Headers::sec_fetch_mode, view.sec_fetch_mode);
+    if (headers.lines(Headers::upgrade) != 0) {
+        look_for_upgrade(r, headers, view);
+    }
     if (r->method == NGX_HTTP_OPTIONS) {
-        view.access_control_request_method = headers[Headers::preflight_method];
-        view.access_control_request_headers =
-            headers[Headers::preflight_headers];
+        headers.show(Headers::preflight_method,
+                     view.access_control_request_method);
+        headers.show(Headers::preflight_headers,
+                     view.access_control_request_headers);
     }
 }
 
 } // namespace
 
-web::RequestView view_of(ngx_http_request_t *r, const RequestContext &ctx)
+web::RequestView view_of(ngx_http_request_t *r, RequestContext &ctx)
 {
     web::RequestView view;
 
@@ -193,7 +223,7 @@ web::RequestView view_of(ngx_http_request_t *r, const RequestContext &ctx)
     view.body = ctx.body ? std::string_view{*ctx.body} : std::string_view{};
     view.request_id = {request_id, r};
     view.authorization = ctx.authorization;
-    show_headers(r, view);
+    show_headers(r, ctx, view);
 
     return view;
 }

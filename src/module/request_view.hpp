@@ -9,6 +9,6 @@
 
 namespace bff::module {
 
-web::RequestView view_of(ngx_http_request_t *r, const RequestContext &ctx);
+web::RequestView view_of(ngx_http_request_t *r, RequestContext &ctx);
 
 } // namespace bff::module

@@ -8,6 +8,8 @@
 
 #pragma once
 
+#include <span>
+
 #include "core/base/text.hpp"
 #include "ngx/ngx.hpp"
 #include "ngx/text.hpp"
@@ -36,10 +38,23 @@ template <class Visit> void each_header(ngx_http_request_t *r, Visit visit)
     for (auto *part = &r->headers_in.headers.part; part != nullptr;
          part = part->next) {
         auto *lines = static_cast<ngx_table_elt_t *>(part->elts);
-        for (ngx_uint_t i = 0; i < part->nelts; i++) {
-            visit(lines[i]);
+        for (auto &line : std::span{lines, part->nelts}) {
+            visit(line);
         }
     }
+}
+
+// Where the list ends: as long as that stays the same, no line has come.
+struct HeadersEnd {
+    const ngx_list_part_t *part = nullptr; // null: nowhere
+    ngx_uint_t lines = 0;                  // of that part
+
+    bool operator==(const HeadersEnd &) const = default;
+};
+inline HeadersEnd end_of_headers(ngx_http_request_t *r)
+{
+    const auto *last = r->headers_in.headers.last;
+    return {last, last->nelts};
 }
 
 // The lines of one name.

@@ -47,6 +47,12 @@ const s = stage(({ op, api, at }) => `
             bff_unauthenticated pass;
             proxy_pass http://${api.address};
         }
+        location /any/ {
+            bff corp;
+            satisfy any;
+            allow all;
+            proxy_pass http://${api.address};
+        }
         location @open { proxy_pass http://${api.address}; }
         location @api { bff corp; proxy_pass http://${api.address}; }
         location /inner/ {
@@ -271,6 +277,10 @@ const kRows = [
         [['/api/x?to=/api/y', TOKEN], ['/api/y', TOKEN]], 401, []],
     ['GET /api/x?to=/open/y?to=/api/z', 200, [['/api/x?to=/open/y?to=/api/z',
         TOKEN], ['/open/y?to=/api/z', MINE], ['/api/z', TOKEN]], 401, []],
+    ['GET /api/x?to=/any/y?to=/open/z?to=/any/y', 200,
+        [['/api/x?to=/any/y?to=/open/z?to=/any/y', TOKEN],
+            ['/any/y?to=/open/z?to=/any/y', TOKEN],
+            ['/open/z?to=/any/y', MINE], ['/any/y', TOKEN]], 401, []],
     ['GET /api/x?to=/other-api/y', 401,
         [['/api/x?to=/other-api/y', TOKEN]], 401, []],
     ['GET /api/x?to=/bff/session', 200,

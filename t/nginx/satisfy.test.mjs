@@ -114,14 +114,14 @@ test('satisfy: every mix of allow, deny, auth_basic and a session',
             for (const request of requests(mix)) {
                 s.api.requests = [];
                 const answer = await client.get(pathOf(mix) + 'x', [
-                    ...kKinds[request.kind],
+                    ...kKinds[request.kind], 'DPoP: mine',
                     ...kCredentials[request.credentials],
                     ...(request.session ? [cookie] : [])]);
                 const got = { status: answer.status, api: s.api.requests
-                    .map((r) => r.all('authorization')) };
+                    .map((r) => [r.all('authorization'), r.all('dpop')]) };
                 const status = expected(mix, request);
                 const want = { status, api: status !== 200 ? []
-                    : [request.session ? [bearer] : []] };
+                    : [[request.session ? [bearer] : [], []]] };
 
                 try {
                     assert.deepEqual(got, want);
