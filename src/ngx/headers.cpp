@@ -5,6 +5,7 @@
 #include "ngx/headers.hpp"
 
 #include <algorithm>
+#include <functional>
 #include <new>
 
 #include "core/base/text.hpp"
@@ -236,15 +237,28 @@ void remember_cookie(ngx_http_request_t *r, ngx_table_elt_t *header)
 
 #endif
 
-void remove_element(ngx_http_request_t *r, const ngx_table_elt_t *header)
+bool is_in(const ngx_list_part_t &part, const ngx_table_elt_t *header)
 {
-    walk(r->headers_in.headers, [&](const Place &place) {
-        if (place.element() != header) {
-            return false;
+    auto *first = static_cast<ngx_table_elt_t *>(part.elts);
+
+    return std::less_equal<>{}(first, header) &&
+           std::less<>{}(header, first + part.nelts);
+}
+
+void remove_element(ngx_http_request_t *r, ngx_table_elt_t *header)
+{
+    auto &list = r->headers_in.headers;
+    ngx_list_part_t *before = nullptr;
+
+    for (auto *part = &list.part; part != nullptr; part = part->next) {
+        if (is_in(*part, header)) {
+            auto *first = static_cast<ngx_table_elt_t *>(part->elts);
+            auto index = static_cast<ngx_uint_t>(header - first);
+            remove_at(r->pool, list, Place{before, part, index});
+            return;
         }
-        remove_at(r->pool, r->headers_in.headers, place);
-        return true;
-    });
+        before = part;
+    }
 }
 
 } // namespace
@@ -306,17 +320,8 @@ void remove_authorization(ngx_http_request_t *r)
     r->headers_in.authorization = nullptr;
 }
 
-std::string_view cookie_header(ngx_http_request_t *r)
+std::string_view joined_cookie_lines(ngx_http_request_t *r)
 {
-    std::string_view first;
-    int count = 0;
-    each_cookie_line(r, [&](ngx_table_elt_t *h) {
-        first = count++ == 0 ? view(h->value) : first;
-    });
-    if (count <= 1) {
-        return first;
-    }
-
     std::vector<std::string_view> lines;
     each_cookie_line(
         r, [&](ngx_table_elt_t *h) { lines.push_back(view(h->value)); });
@@ -347,16 +352,13 @@ void add_header(ngx_http_request_t *r, std::string_view name,
     push(r->pool, r->headers_in.headers, name, value);
 }
 
-void remove_emptied_cookies(ngx_http_request_t *r)
+void remove_emptied_cookies(ngx_http_request_t *r, size_t lines)
 {
-    for (;;) {
+    while (lines-- > 0) {
         ngx_table_elt_t *emptied = nullptr;
         each_cookie_line(r, [&](ngx_table_elt_t *h) {
             emptied = h->value.data == kEmptied ? h : emptied;
         });
-        if (emptied == nullptr) {
-            return;
-        }
         forget_cookie(r, emptied);
         remove_element(r, emptied);
     }

@@ -85,9 +85,6 @@ inline std::optional<std::string_view> header(ngx_http_request_t *r,
     return value_of(r, find_lines(r, name), name);
 }
 
-// The Cookie lines, joined by "; "; "" without any. A view into the pool.
-std::string_view cookie_header(ngx_http_request_t *r);
-
 // Exactly one Authorization line with this value, which is both together,
 // whatever stood there.
 void set_authorization(ngx_http_request_t *r, std::string_view scheme,
@@ -113,27 +110,38 @@ template <class Visit> void each_cookie_line(ngx_http_request_t *r, Visit visit)
 #endif
 }
 
+// The Cookie lines, joined by "; "; "" without any. A view into the request or
+// its pool.
+std::string_view joined_cookie_lines(ngx_http_request_t *r);
+inline std::string_view cookie_header(ngx_http_request_t *r)
+{
+    std::string_view first;
+    int count = 0;
+    each_cookie_line(r, [&](ngx_table_elt_t *h) {
+        first = count++ == 0 ? view(h->value) : first;
+    });
+    return count <= 1 ? first : joined_cookie_lines(r);
+}
+
 extern u_char kEmptied[];
-void remove_emptied_cookies(ngx_http_request_t *r);
+void remove_emptied_cookies(ngx_http_request_t *r, size_t lines);
 
 // Rewrites every Cookie line: `edit` gives what is left of its value, "" for
 // nothing, nullopt for no change.
 template <class Edit> void edit_cookies(ngx_http_request_t *r, Edit edit)
 {
-    bool is_one_empty = false;
+    size_t emptied = 0;
     each_cookie_line(r, [&](ngx_table_elt_t *h) {
         auto left = edit(view(h->value));
         if (left && left->empty()) {
             h->value = {0, kEmptied};
-            is_one_empty = true;
+            emptied++;
         } else if (left) {
             h->value = in_pool(r->pool, *left);
         }
     });
 
-    if (is_one_empty) {
-        remove_emptied_cookies(r);
-    }
+    remove_emptied_cookies(r, emptied);
 }
 
 // A copy of the request's list for this subrequest alone.
