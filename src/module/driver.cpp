@@ -292,7 +292,7 @@ flow::Step begin_access(ngx_http_request_t *r, RequestContext &ctx,
                         Provider &provider, const flow::Policy &policy)
 {
     begin(r, ctx, provider);
-    ctx.found = provider.sessions->look(ctx.cookie, instant(ngx_time()));
+    ctx.found = provider.sessions->look(ctx.cookies, instant(ngx_time()));
     update(ctx, ctx.found);
 
     flow::AccessFlow story{policy};
@@ -355,7 +355,8 @@ ngx_int_t tell(ngx_http_request_t *r, Provider &provider,
     }
     if (!ctx.answer) {
         begin(r, ctx, provider);
-        ctx.found = provider.sessions->find(ctx.cookie, instant(ngx_time()));
+        ctx.found =
+            provider.sessions->find(ctx.cookies.header(), instant(ngx_time()));
         update(ctx, ctx.found);
         ctx.story = make_story();
     }

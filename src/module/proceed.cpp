@@ -8,7 +8,6 @@
 
 #include "core/base/text.hpp"
 #include "core/oidc/bearer_challenge.hpp"
-#include "core/session/cookie_style.hpp"
 #include "core/web/cache_control.hpp"
 #include "module/caches.hpp"
 #include "module/driver.hpp"
@@ -21,16 +20,6 @@
 namespace bff::module {
 namespace {
 
-bool is_ours(const MainConf &main, std::string_view name)
-{
-    for (const auto *provider : main.providers) {
-        if (session::is_name_of(name, provider->cookies)) {
-            return true;
-        }
-    }
-    return false;
-}
-
 // A subrequest shares its parent's list until it needs one of its own.
 void before_edit(ngx_http_request_t *r)
 {
@@ -39,31 +28,27 @@ void before_edit(ngx_http_request_t *r)
     }
 }
 
-bool has_our_cookies(const MainConf &main, std::string_view cookie_header)
+// The very line that was looked through when the request came?
+bool is_same(std::string_view line, const web::OurCookies &cookies)
 {
-    for (size_t at = 0; at <= cookie_header.size();) {
-        auto piece = web::next_piece(cookie_header, at);
-        if (is_ours(main, piece.name)) {
-            return true;
-        }
-        at = piece.end + 1;
-    }
-    return false;
+    return line.data() == cookies.header().data() &&
+           line.size() == cookies.header().size();
 }
 
 void strip_cookies(ngx_http_request_t *r)
 {
     auto &main = main_conf(r);
     bool is_own_list = r == r->main && find_context(r) != nullptr;
-    if (!is_own_list && !has_our_cookies(main, ngx::cookie_header(r))) {
+    if (!is_own_list && our_cookies(main, ngx::cookie_header(r)).empty()) {
         return;
     }
 
-    context(r); // remembers them: an internal redirect may need them
+    auto &ctx =
+        context(r); // remembers them: an internal redirect may need them
     before_edit(r);
-    ngx::edit_cookies(r, [&](std::string_view value) {
-        return web::without_cookies(
-            value, [&](std::string_view name) { return is_ours(main, name); });
+    ngx::edit_cookies(r, [&](std::string_view line) {
+        return is_same(line, ctx.cookies) ? ctx.cookies.rest()
+                                          : our_cookies(main, line).rest();
     });
 }
 

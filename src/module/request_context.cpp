@@ -4,6 +4,10 @@
 
 #include "module/request_context.hpp"
 
+#include <algorithm>
+
+#include "core/session/cookie_style.hpp"
+
 #include "ngx/pool.hpp"
 #include "ngx/stalls.hpp"
 
@@ -19,11 +23,23 @@ void destroy(void *data)
 } // namespace
 
 RequestContext::RequestContext(ngx_http_request_t *main)
-    : request{main}, cookie{ngx::cookie_header(main)}
+    : request{main}, cookies{
+                         our_cookies(main_conf(main), ngx::cookie_header(main))}
 {
     if (auto *header = main->headers_in.authorization) {
         authorization = std::string{ngx::view(header->value)};
     }
+}
+
+web::OurCookies our_cookies(const MainConf &main,
+                            std::string_view cookie_header)
+{
+    return {cookie_header, [&](std::string_view name) {
+                return std::ranges::any_of(
+                    main.providers, [&](const Provider *provider) {
+                        return session::is_name_of(name, provider->cookies);
+                    });
+            }};
 }
 
 RequestContext *find_lost_context(ngx_http_request_t *main)

@@ -21,7 +21,7 @@ struct RequestContext {
 
     ngx_http_request_t *request; // the main one
     ngx_msec_t began = ngx_current_msec;
-    std::string_view cookie; // as the client sent it, before our edits
+    web::OurCookies cookies; // as the client sent them, before our edits
     std::optional<std::string> authorization; // likewise
     std::vector<std::string> dpop;   // likewise, since they were taken out
     ngx::HeadersEnd without_dpop;    // there is no such line up to here
@@ -74,6 +74,10 @@ struct RequestContext {
                (provider == asked && found.session);
     }
 };
+
+// Those of all providers.
+web::OurCookies our_cookies(const MainConf &main,
+                            std::string_view cookie_header);
 
 // Of one that an internal redirect has taken from the request; null: none.
 RequestContext *find_lost_context(ngx_http_request_t *main);

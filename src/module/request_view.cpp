@@ -219,7 +219,7 @@ web::RequestView view_of(ngx_http_request_t *r, RequestContext &ctx)
     view.target = ngx::view(r->unparsed_uri);
     view.path = ngx::view(r->uri);
     view.query = ngx::view(r->args);
-    view.cookie = ctx.cookie;
+    view.cookie = ctx.cookies.header();
     view.body = ctx.body ? std::string_view{*ctx.body} : std::string_view{};
     view.request_id = {request_id, r};
     view.authorization = ctx.authorization;

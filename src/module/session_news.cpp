@@ -56,7 +56,7 @@ void complete(RequestContext &ctx)
         return;
     }
 
-    auto opened = ctx.provider->sessions->find(ctx.cookie, Instant{});
+    auto opened = ctx.provider->sessions->find(ctx.cookies.header(), Instant{});
     if (!opened.session || opened.session->id != ctx.found.session->id) {
         return;
     }

@@ -25,16 +25,16 @@ bool has_chunk(std::string_view cookie_header,
 session::Found CookieStore::find(std::string_view cookie_header,
                                  Instant now) const
 {
-    auto found = sealed(cookie_header);
+    auto found = session::sealed_session(cookie_header, style_);
 
     return found ? open(cookie_header, *found, now)
                  : nothing(cookie_header, found.error().code);
 }
 
 Result<session::SealedSession>
-CookieStore::sealed(std::string_view cookie_header) const
+CookieStore::sealed(const web::OurCookies &cookies) const
 {
-    return session::sealed_session(cookie_header, style_);
+    return session::sealed_session(cookies, style_);
 }
 
 session::Found CookieStore::open(std::string_view cookie_header,

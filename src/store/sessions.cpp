@@ -19,11 +19,11 @@ session::Found Sessions::find(std::string_view cookie_header, Instant now) const
     return zone_.find(*found.session, now);
 }
 
-session::Found Sessions::look(std::string_view cookie_header, Instant now) const
+session::Found Sessions::look(const web::OurCookies &cookies, Instant now) const
 {
-    auto sealed = cookies_.sealed(cookie_header);
+    auto sealed = cookies_.sealed(cookies);
     if (!sealed) {
-        return cookies_.nothing(cookie_header, sealed.error().code);
+        return cookies_.nothing(cookies.header(), sealed.error().code);
     }
 
     if (auto *known = opened_.find(*sealed, cookies_.style(), now)) {
@@ -38,7 +38,7 @@ session::Found Sessions::look(std::string_view cookie_header, Instant now) const
     }
 
     session::OpenedSessions::Opened opened;
-    auto found = cookies_.open(cookie_header, *sealed, now);
+    auto found = cookies_.open(cookies.header(), *sealed, now);
     if (found.session && !found.session->handle.empty()) {
         found = zone_.find(*found.session, now, &opened.ticket);
     }

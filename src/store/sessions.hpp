@@ -40,7 +40,7 @@ public:
 
     // The same for a request that hardly needs anything of it: a session that
     // was looked at before is brief.
-    session::Found look(std::string_view cookie_header, Instant now) const;
+    session::Found look(const web::OurCookies &cookies, Instant now) const;
 
     // Does it, and says what the browser must be told; `before` is what was
     // found in the cookies that it came with. Errors: unavailable (no random

@@ -1,7 +1,7 @@
 // Copyright (C) The bff authors. SPDX-License-Identifier: BSD-2-Clause
 
-// without_cookies leaves no piece of ours and keeps all others octet by
-// octet; the three ways to read a header agree.
+// OurCookies leaves no piece of ours and keeps all others octet by octet; the
+// four ways to read a header agree.
 
 #include <string>
 #include <vector>
@@ -66,13 +66,13 @@ void check_taking_out(std::string_view header)
     bool is_first = is_ours_piece(expected.front());
     auto ours = std::erase_if(expected, is_ours_piece);
 
-    auto kept = bff::web::without_cookies(header, is_ours);
+    auto kept = bff::web::OurCookies{header, is_ours}.rest();
     must(kept.has_value() == (ours > 0));
     if (!kept) {
         return;
     }
 
-    must(!bff::web::without_cookies(*kept, is_ours));
+    must(!bff::web::OurCookies(*kept, is_ours).rest());
     must(kept->size() < header.size());
 
     if (is_first && !expected.empty()) {
@@ -103,6 +103,22 @@ void check_reading(std::string_view header)
     }
 }
 
+void check_finding(std::string_view header)
+{
+    bff::web::OurCookies cookies{header, is_ours};
+    size_t next = 0;
+
+    for (const auto &[name, value] : bff::web::cookie_pairs(header)) {
+        if (is_ours(name)) {
+            must(next < cookies.size());
+            must(cookies[next].name == name);
+            must(trimmed(std::string{cookies[next].value}) == value);
+            next++;
+        }
+    }
+    must(next == cookies.size());
+}
+
 } // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -111,6 +127,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
     check_taking_out(header);
     check_reading(header);
+    check_finding(header);
 
     return 0;
 }

@@ -80,6 +80,34 @@ test('a session of one provider opens no location of the other', async () => {
         false);
 });
 
+test('cookies of neither provider go upstream, wherever they stand', async () => {
+    const b = s.browser('both');
+    await b.login('/');
+    await b.login('/', { path: '/guests/auth/login' });
+    const [corp, guests] = ['corp', 'guests'].map((name) =>
+        `__Host-Http-bff-${name}=${b.jar.get(`__Host-Http-bff-${name}`).value}`);
+    const stale = '__Host-Http-bff-corp2=x; __Host-Http-bff-guests-login-a=x';
+    const tokens = { '/api/x': s.op.tokens.access_token,
+        '/guests/x': s.other.tokens.access_token };
+
+    for (const [cookies, left] of [
+        [`${corp}; ${guests}`, []],
+        [`${guests}; ${stale}; ${corp}`, []],
+        [`a=1; ${corp}; b=2; ${guests}; c=3`, ['a=1; b=2; c=3']],
+        [`${guests}; a=1; ${stale}; ${corp};b=2`, ['a=1;b=2']],
+        [`a=1; ${guests}; ${corp}; ${stale}`, ['a=1']],
+        [`${'a=1; '.repeat(20)}${corp}; ${stale}; ${guests}`,
+            ['a=1; '.repeat(20).slice(0, -2)]],
+    ]) {
+        for (const [path, token] of Object.entries(tokens)) {
+            assert.equal((await b.api(path, { cookies })).status, 200);
+            assert.deepEqual(s.api.last.all('cookie'), left);
+            assert.deepEqual(s.api.last.all('authorization'),
+                [`Bearer ${token}`]);
+        }
+    }
+});
+
 test('BFF-44 CK-25: a cookie renamed to the other provider is no session',
     async () => {
         const b = s.browser('both');

@@ -34,8 +34,10 @@ bool is_name_of(std::string_view name, const CookieStyle &style) noexcept
     if (!name.starts_with(style.name)) {
         return false;
     }
-    return is_chunk_name(name, style) ||
-           name.substr(style.name.size()).starts_with("-login-");
+
+    auto rest = name.substr(style.name.size());
+    return rest.empty() || rest.starts_with("-login-") ||
+           is_chunk_name(name, style);
 }
 
 Result<Done> check(const CookieStyle &style)

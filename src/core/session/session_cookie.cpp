@@ -36,6 +36,8 @@ struct Chunks {
 
 std::optional<size_t> chunk_index(std::string_view name,
                                   const CookieStyle &style) noexcept;
+web::OurCookies chunk_cookies(std::string_view cookie_header,
+                              const CookieStyle &style);
 size_t cookies_for(size_t plain_octets, const CookieStyle &style);
 size_t cookies_for(const Session &session, const CookieStyle &style);
 std::vector<web::SetCookie> cut(std::string_view text, size_t count,
@@ -47,6 +49,7 @@ void delete_surplus(std::vector<web::SetCookie> &cookies,
                     std::optional<std::string_view> cookie_header);
 
 Chunks chunks_in(std::string_view cookie_header, const CookieStyle &style);
+Chunks chunks_in(const web::OurCookies &cookies, const CookieStyle &style);
 Result<size_t> count_of(const Chunks &chunks);
 bool has_each_chunk(const Chunks &chunks);
 std::optional<std::string> joined(const SealedSession &sealed);
@@ -144,7 +147,13 @@ write_handle(const Session &session, const CookieStyle &style,
 Result<SealedSession> sealed_session(std::string_view cookie_header,
                                      const CookieStyle &style)
 {
-    auto chunks = chunks_in(cookie_header, style);
+    return sealed_session(chunk_cookies(cookie_header, style), style);
+}
+
+Result<SealedSession> sealed_session(const web::OurCookies &cookies,
+                                     const CookieStyle &style)
+{
+    auto chunks = chunks_in(cookies, style);
     if (chunks.is_empty()) {
         return Error{Code::expired, "no session cookie"};
     }
@@ -325,20 +334,29 @@ void delete_surplus(std::vector<web::SetCookie> &cookies,
     }
 }
 
-// One pass. The values stay as they were sent: quotes or spaces in them are
-// no base64url.
 Chunks chunks_in(std::string_view cookie_header, const CookieStyle &style)
+{
+    return chunks_in(chunk_cookies(cookie_header, style), style);
+}
+
+web::OurCookies chunk_cookies(std::string_view cookie_header,
+                              const CookieStyle &style)
+{
+    return {cookie_header,
+            [&](std::string_view name) { return is_chunk_name(name, style); }};
+}
+
+// The values stay as they were sent: quotes or spaces in them are no
+// base64url.
+Chunks chunks_in(const web::OurCookies &cookies, const CookieStyle &style)
 {
     Chunks chunks;
 
-    for (size_t at = 0; at <= cookie_header.size();) {
-        auto piece = web::next_piece(cookie_header, at);
-        if (auto index = chunk_index(piece.name, style)) {
-            chunks.values[*index] =
-                cookie_header.substr(piece.value, piece.end - piece.value);
+    for (size_t i = 0; i < cookies.size(); i++) {
+        if (auto index = chunk_index(cookies[i].name, style)) {
+            chunks.values[*index] = cookies[i].value;
             chunks.times[*index]++;
         }
-        at = piece.end + 1;
     }
 
     return chunks;

@@ -77,6 +77,9 @@ struct SealedSession {
 // Errors: expired (no such cookie at all), forged (no session, for sure).
 Result<SealedSession> sealed_session(std::string_view cookie_header,
                                      const CookieStyle &style);
+// The same of cookies that were found before, with those of others, perhaps.
+Result<SealedSession> sealed_session(const web::OurCookies &cookies,
+                                     const CookieStyle &style);
 
 // Errors: expired (the session is over), forged.
 Result<Session> open_session(const SealedSession &sealed,

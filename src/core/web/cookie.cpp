@@ -7,13 +7,15 @@
 
 #include "core/web/cookie.hpp"
 
+#include <algorithm>
+
 namespace bff::web {
 namespace {
 
-// Behind the first '='; the name in front of it was found already.
-std::string_view value_of(std::string_view header, const CookiePiece &piece);
-
 bool is_pair(std::string_view header, const CookiePiece &piece);
+
+// What comes to stand first has no separator's space before it.
+std::string_view without_blanks(std::string_view others);
 
 std::string_view word(SameSite same_site);
 
@@ -26,7 +28,7 @@ std::vector<CookiePair> cookie_pairs(std::string_view cookie_header)
     for (size_t at = 0; at <= cookie_header.size();) {
         auto piece = next_piece(cookie_header, at);
         if (is_pair(cookie_header, piece)) {
-            pairs.emplace_back(piece.name, value_of(cookie_header, piece));
+            pairs.emplace_back(piece.name, text::trim(piece.value));
         }
         at = piece.end + 1;
     }
@@ -42,7 +44,7 @@ CookieFound find_cookie(std::string_view cookie_header, std::string_view name)
         auto piece = next_piece(cookie_header, at);
         if (piece.name == name && is_pair(cookie_header, piece)) {
             if (found.times++ == 0) {
-                found.value = value_of(cookie_header, piece);
+                found.value = text::trim(piece.value);
             }
         }
         at = piece.end + 1;
@@ -57,10 +59,41 @@ CookiePiece next_piece(std::string_view cookie_header, size_t from)
     auto piece = cookie_header.substr(from, end - from);
     auto equals = piece.find('=');
     if (equals == std::string_view::npos) {
-        return {from, end, end, {}};
+        return {from, end, {}, {}};
     }
 
-    return {from, end, from + equals + 1, text::trim(piece.substr(0, equals))};
+    return {from, end, text::trim(piece.substr(0, equals)),
+            piece.substr(equals + 1)};
+}
+
+std::optional<std::string> OurCookies::rest() const
+{
+    if (empty()) {
+        return std::nullopt;
+    }
+    if (!has_others_) {
+        return "";
+    }
+
+    std::string kept;
+    bool is_first = true;
+    auto keep = [&](size_t begin, size_t end) {
+        if (begin < end) { // with the separator behind it
+            auto others = header_.substr(begin, end - 1 - begin);
+            kept += is_first ? "" : ";";
+            kept += is_first && begin > 0 ? without_blanks(others) : others;
+            is_first = false;
+        }
+    };
+
+    size_t at = 0;
+    for (size_t i = 0; i < count_; i++) {
+        const auto &ours = (*this)[i];
+        keep(at, ours.begin);
+        at = ours.end + 1;
+    }
+    keep(at, header_.size() + 1);
+    return kept;
 }
 
 std::string SetCookie::text() const
@@ -84,16 +117,18 @@ std::string SetCookie::text() const
 
 namespace {
 
-std::string_view value_of(std::string_view header, const CookiePiece &piece)
-{
-    return text::trim(header.substr(piece.value, piece.end - piece.value));
-}
-
 bool is_pair(std::string_view header, const CookiePiece &piece)
 {
     auto raw = header.substr(piece.begin, piece.end - piece.begin);
 
     return raw.find('=') != std::string_view::npos;
+}
+
+std::string_view without_blanks(std::string_view others)
+{
+    others.remove_prefix(
+        std::min(others.find_first_not_of(" \t"), others.size()));
+    return others;
 }
 
 std::string_view word(SameSite same_site)

@@ -7,7 +7,7 @@
 
 #pragma once
 
-#include <algorithm>
+#include <array>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -45,51 +45,67 @@ struct SetCookie {
     std::string text() const;
 };
 
-// A header without our cookies: every pair whose name is ours goes with one
-// separator, everything else stays octet by octet, empty pairs too; "" when
-// nothing is left.
-// `is_ours` decides by name. nullopt: there was nothing to take out.
-template <class IsOurs>
-std::optional<std::string> without_cookies(std::string_view cookie_header,
-                                           IsOurs is_ours);
-
-// The positions that the template needs: one piece of a Cookie header.
+// One piece of a Cookie header.
 struct CookiePiece {
-    size_t begin, end;     // in the header, separator not in it
-    size_t value;          // likewise, behind the '='
-    std::string_view name; // trimmed; "" for a piece without '='
+    size_t begin, end;      // in the header, separator not in it
+    std::string_view name;  // trimmed; "" for a piece without '='
+    std::string_view value; // as it stands behind that
 };
 // The piece that begins at `from` (just behind a ';' or at 0).
 CookiePiece next_piece(std::string_view cookie_header, size_t from);
 
-template <class IsOurs>
-std::optional<std::string> without_cookies(std::string_view header,
-                                           IsOurs is_ours)
-{
-    std::string kept;
-    bool found = false;
-    bool is_first = true;
+// Where the cookies of ours are in a header: found in one pass, for who reads
+// them and for who takes them out. `is_ours` decides by name.
+class OurCookies {
+public:
+    template <class IsOurs>
+    OurCookies(std::string_view cookie_header, IsOurs is_ours);
 
-    for (size_t at = 0; at <= header.size();) {
-        auto piece = next_piece(header, at);
-        if (is_ours(piece.name)) {
-            found = true;
+    std::string_view header() const { return header_; }
+    bool empty() const { return count_ == 0; }
+
+    size_t size() const { return count_; }
+    const CookiePiece &operator[](size_t i) const
+    {
+        return i < few_.size() ? few_[i] : more_[i - few_.size()];
+    }
+
+    // The header without them: every one goes with one separator, everything
+    // else stays octet by octet, empty pairs too; "" when nothing is left.
+    // nullopt: there is nothing to take out.
+    std::optional<std::string> rest() const;
+
+private:
+    void add(const CookiePiece &piece)
+    {
+        if (count_ < few_.size()) {
+            few_[count_] = piece;
         } else {
-            auto raw = header.substr(piece.begin, piece.end - piece.begin);
-            if (!is_first) {
-                kept += ';';
-            } else if (found) {
-                // what now stands first has no separator's space before it
-                raw.remove_prefix(
-                    std::min(raw.find_first_not_of(" \t"), raw.size()));
-            }
-            is_first = false;
-            kept += raw;
+            more_.push_back(piece);
+        }
+        count_++;
+    }
+
+    std::string_view header_;
+    bool has_others_ = false;
+    size_t count_ = 0;
+    std::array<CookiePiece, 2> few_; // a session seldom has more
+    std::vector<CookiePiece> more_;
+};
+
+template <class IsOurs>
+OurCookies::OurCookies(std::string_view cookie_header, IsOurs is_ours)
+    : header_{cookie_header}
+{
+    for (size_t at = 0; at <= cookie_header.size();) {
+        auto piece = next_piece(cookie_header, at);
+        if (is_ours(piece.name)) {
+            add(piece);
+        } else {
+            has_others_ = true;
         }
         at = piece.end + 1;
     }
-
-    return found ? std::optional{kept} : std::nullopt;
 }
 
 } // namespace bff::web

@@ -14,7 +14,7 @@ bool is_ours(std::string_view name)
 
 std::optional<std::string> without_ours(std::string_view header)
 {
-    return without_cookies(header, is_ours);
+    return OurCookies{header, is_ours}.rest();
 }
 
 } // namespace
@@ -151,6 +151,34 @@ TEST(says_when_there_was_nothing_to_take_out)
     for (auto header : {"", "a=1", "a=1; b=2;", "ours", "Ours=1", "ours2=1",
                         "a=ours=1", "ours.2=1", ";", "x ours=1"}) {
         ck_assert_msg(!without_ours(header), "%s", header);
+    }
+}
+
+TEST(finds_all_of_ours_in_their_order)
+{
+    OurCookies cookies{"ours=a; x=1; ours.1= b ;ours=\"c\"; =; ours=;ours.1",
+                       is_ours};
+    std::vector<CookiePair> found;
+    for (size_t i = 0; i < cookies.size(); i++) {
+        found.emplace_back(cookies[i].name, cookies[i].value);
+    }
+
+    std::vector<CookiePair> expected{
+        {"ours", "a"}, {"ours.1", " b "}, {"ours", "\"c\""}, {"ours", ""}};
+    ck_assert(found == expected);
+    ck_assert(!cookies.empty());
+    ck_assert(OurCookies("x=1; y=2", is_ours).empty());
+    ck_assert(OurCookies("", is_ours).empty());
+}
+
+TEST(leaves_nothing_where_nothing_else_was)
+{
+    std::string header = "ours=0";
+    for (int i = 1; i < 10; i++) {
+        ck_assert(without_ours(header) == "");
+        ck_assert(without_ours(header + "; a=1") == "a=1");
+        ck_assert(without_ours("a=1; " + header) == "a=1");
+        header += "; ours.1=" + std::to_string(i);
     }
 }
 
