@@ -36,13 +36,17 @@ void watch_content(ngx_http_core_loc_conf_t &core, LocConf &conf,
 void keep_out_of_caches([[maybe_unused]] ngx_http_request_t *r)
 {
 #if (NGX_HTTP_CACHE)
+    auto *u = r->upstream;
+    if (u == nullptr || (!u->cacheable && !u->store)) {
+        return;
+    }
+
     auto *use = loc_conf(r).use;
     auto *ctx = find_context(r);
-
-    if (r->upstream != nullptr && use != nullptr && ctx != nullptr &&
+    if (use != nullptr && ctx != nullptr &&
         ctx->is_about_somebody_of(use->provider)) {
-        r->upstream->cacheable = 0;
-        r->upstream->store = 0;
+        u->cacheable = 0;
+        u->store = 0;
     }
 #endif
 }

@@ -16,7 +16,8 @@ namespace {
 // Is `name`, as NGINX has found it, that of this Host header?
 bool names(std::string_view host, std::string_view name)
 {
-    if (!text::starts_with_ignoring_case(host, name)) {
+    bool is_of_it = host.data() == name.data() && host.size() >= name.size();
+    if (!is_of_it && !text::starts_with_ignoring_case(host, name)) {
         return false;
     }
 

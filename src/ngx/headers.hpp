@@ -21,16 +21,22 @@ namespace bff::ngx {
 // The first line of that name (lower case); nullptr when absent.
 ngx_table_elt_t *find_header(ngx_http_request_t *r, std::string_view name);
 
-// `name` in lower case; NGINX has made its key so, other modules perhaps not.
+// `name` in lower case, not empty; NGINX has made its key so, other modules
+// perhaps not.
 inline bool has_name(const ngx_table_elt_t &line, std::string_view name)
 {
     if (line.key.len != name.size()) {
         return false;
     }
 
-    return line.lowcase_key != nullptr
-               ? ngx_memcmp(line.lowcase_key, name.data(), name.size()) == 0
-               : text::equal_ignoring_case(view(line.key), name);
+    if (line.lowcase_key == nullptr) {
+        return text::equal_ignoring_case(view(line.key), name);
+    }
+
+    // of names of one length and one beginning few end alike
+    auto last = static_cast<u_char>(name.back());
+    return line.lowcase_key[name.size() - 1] == last &&
+           ngx_memcmp(line.lowcase_key, name.data(), name.size()) == 0;
 }
 
 template <class Visit> void each_header(ngx_http_request_t *r, Visit visit)
