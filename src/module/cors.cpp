@@ -63,10 +63,9 @@ void vary_by_origin(ngx_http_request_t *r)
 
 } // namespace
 
-bool is_preflight(ngx_http_request_t *r)
+bool is_preflight_options(ngx_http_request_t *r)
 {
-    return r->method == NGX_HTTP_OPTIONS &&
-           flow::is_preflight(view_of(r, context(r)));
+    return flow::is_preflight(view_of(r, context(r)));
 }
 
 ngx_int_t answer_preflight(ngx_http_request_t *r, Provider &provider)

@@ -9,7 +9,11 @@
 
 namespace bff::module {
 
-bool is_preflight(ngx_http_request_t *r);
+bool is_preflight_options(ngx_http_request_t *r);
+inline bool is_preflight(ngx_http_request_t *r)
+{
+    return r->method == NGX_HTTP_OPTIONS && is_preflight_options(r);
+}
 
 // Instead of anything that looks at a session. Returns as tell() does.
 ngx_int_t answer_preflight(ngx_http_request_t *r, Provider &provider);

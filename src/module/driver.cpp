@@ -221,7 +221,9 @@ const Requirement *grant(ngx_http_request_t *r, RequestContext &ctx,
     ctx.own_bearer = proceed.who == flow::Who::client ? provider : nullptr;
     ctx.bearer = std::move(proceed.bearer);
 
-    forget_stale_values(r, ctx);
+    if (ctx.is_stale) {
+        forget_stale_values(r, ctx);
+    }
     auto *requirement = unmet(r, loc_conf(r));
     if (requirement != nullptr) {
         take_back(ctx);

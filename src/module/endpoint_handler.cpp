@@ -193,16 +193,6 @@ ngx_int_t route_endpoint(ngx_http_request_t *r)
     return skip_phase(r);
 }
 
-Provider *endpoint_of(ngx_http_request_t *r)
-{
-    if (auto *written = loc_conf(r).endpoints) {
-        return written->provider;
-    }
-
-    auto *ctx = find_context(r);
-    return ctx ? ctx->endpoint : nullptr;
-}
-
 ngx_int_t take_body(ngx_http_request_t *r, ngx_chain_t *in)
 {
     if (r != r->main || r->method != NGX_HTTP_POST ||

@@ -19,7 +19,15 @@ ngx_int_t hide_query(ngx_http_request_t *r);
 ngx_int_t route_endpoint(ngx_http_request_t *r);
 
 // Whose endpoint this request is for; null: it is none.
-Provider *endpoint_of(ngx_http_request_t *r);
+inline Provider *endpoint_of(ngx_http_request_t *r)
+{
+    if (auto *written = loc_conf(r).endpoints) {
+        return written->provider;
+    }
+
+    auto *ctx = find_context(r);
+    return ctx ? ctx->endpoint : nullptr;
+}
 
 // Each piece of a body before NGINX keeps it, in memory or in a file: no more
 // of it than an endpoint may have.

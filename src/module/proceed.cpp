@@ -66,6 +66,16 @@ void keep_for_this_browser(ngx_http_request_t *r)
     ngx::add_response_header(r, "Cache-Control", "private");
 }
 
+void bring_cookies(ngx_http_request_t *r, RequestContext &ctx)
+{
+    if (ctx.answer_headers.empty()) { // our own answer has its own
+        keep_for_this_browser(r);
+    }
+    for (const auto &cookie : std::exchange(ctx.set_cookies, {})) {
+        ngx::add_response_header(r, "Set-Cookie", cookie);
+    }
+}
+
 // Whose request it is, for this location.
 flow::Who who_is(const RequestContext *ctx, const LocConf &location)
 {
@@ -238,11 +248,8 @@ void edit_response(ngx_http_request_t *r)
             replace_rejected(*ctx);
         }
         tell_browser(*ctx);
-        if (!ctx->set_cookies.empty() && ctx->answer_headers.empty()) {
-            keep_for_this_browser(r); // our own answer has its own
-        }
-        for (const auto &cookie : std::exchange(ctx->set_cookies, {})) {
-            ngx::add_response_header(r, "Set-Cookie", cookie);
+        if (!ctx->set_cookies.empty()) {
+            bring_cookies(r, *ctx);
         }
     }
 

@@ -103,13 +103,10 @@ bool is_made_from_ours(ngx_http_request_t *r, RequestContext &ctx,
 
 } // namespace
 
-const Requirement *unmet(ngx_http_request_t *r, const LocConf &location)
+const Requirement *unmet_of(ngx_http_request_t *r,
+                            const std::vector<Requirement> &requirements)
 {
-    if (location.requirements == nullptr) {
-        return nullptr;
-    }
-
-    for (const auto &requirement : *location.requirements) {
+    for (const auto &requirement : requirements) {
         if (!is_met(r, requirement)) {
             return &requirement;
         }
@@ -121,9 +118,7 @@ const Requirement *unmet(ngx_http_request_t *r, const LocConf &location)
 // looked for again until no more are found.
 void forget_stale_values(ngx_http_request_t *r, RequestContext &ctx)
 {
-    if (!std::exchange(ctx.is_stale, false)) {
-        return;
-    }
+    ctx.is_stale = false;
 
     auto &variables = core_conf(r).variables;
     auto *all = static_cast<ngx_http_variable_t *>(variables.elts);

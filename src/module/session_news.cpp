@@ -119,10 +119,9 @@ void change_later(RequestContext &ctx, const session::Change &change)
 
 // Of a session that has ended meanwhile the browser is told nothing: it may
 // have another one.
-void take_renewed(RequestContext &ctx)
+void look_for_renewed(RequestContext &ctx)
 {
-    bool is_renewing = std::exchange(ctx.is_renewing, false);
-    if (!is_renewing || ctx.granted != ctx.provider) {
+    if (ctx.granted != ctx.provider) {
         return;
     }
 

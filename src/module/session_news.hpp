@@ -27,7 +27,13 @@ Result<Done> change_session(RequestContext &ctx, const session::Change &change);
 void change_later(RequestContext &ctx, const session::Change &change);
 
 // New tokens that the browser is to have, before the session changes.
-void take_renewed(RequestContext &ctx);
+void look_for_renewed(RequestContext &ctx);
+inline void take_renewed(RequestContext &ctx)
+{
+    if (std::exchange(ctx.is_renewing, false)) {
+        look_for_renewed(ctx);
+    }
+}
 
 // The API did not take the token: the next request finds another one.
 void replace_rejected(RequestContext &ctx);

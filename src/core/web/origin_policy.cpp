@@ -21,7 +21,8 @@ Error refused(std::string why);
 // What shows that the request is not ours, whatever else is there.
 std::optional<Error> foreign_sign(const OriginPolicy &policy,
                                   const RequestView &request,
-                                  std::string_view own_origin);
+                                  std::string_view own_origin,
+                                  bool is_same_origin);
 
 // A link, a typed address, a reload. A form that posts is none.
 bool is_page(const RequestView &request);
@@ -35,12 +36,14 @@ Result<Done> OriginPolicy::allows(const RequestView &request,
         return Done{};
     }
 
-    if (auto foreign = foreign_sign(*this, request, own_origin)) {
+    bool is_same_origin = request.sec_fetch_site == "same-origin";
+    if (auto foreign =
+            foreign_sign(*this, request, own_origin, is_same_origin)) {
         return std::move(*foreign);
     }
 
     // BFF-13: same-site is no proof, a sibling subdomain is that too
-    bool is_own = request.origin || request.sec_fetch_site == "same-origin";
+    bool is_own = request.origin || is_same_origin;
     if (is_own && mode == Mode::automatic) {
         return Done{}; // most requests
     }
@@ -98,7 +101,8 @@ Error refused(std::string why)
 
 std::optional<Error> foreign_sign(const OriginPolicy &policy,
                                   const RequestView &request,
-                                  std::string_view own_origin)
+                                  std::string_view own_origin,
+                                  bool is_same_origin)
 {
     if (request.origins > 1) {
         return refused("several Origin headers");
@@ -115,7 +119,7 @@ std::optional<Error> foreign_sign(const OriginPolicy &policy,
     }
 
     auto site = request.sec_fetch_site.value_or("none");
-    if (site != "same-origin" && site != "same-site" && site != "none" &&
+    if (!is_same_origin && site != "same-site" && site != "none" &&
         !is_page(request)) {
         return refused("foreign Sec-Fetch-Site: " + text::for_log(site));
     }
