@@ -45,7 +45,7 @@ template <auto f> struct Guard;
 template <class T, class... Args, T (*f)(Args...)> struct Guard<f> {
     static T call(Args... args) noexcept
     {
-        BFF_STALL(tally_of<f, kIsStart<Args...>>());
+        BFF_STALL(tally_of<f, kIsStart<Args...>>(), args...);
         auto *log = ngx_cycle->log;
 
         try {
@@ -63,7 +63,7 @@ template <auto f> inline constexpr auto guarded = &Guard<f>::call;
 // Phase handlers: the client gets an answer.
 template <auto f> ngx_int_t guarded_phase(ngx_http_request_t *r) noexcept
 {
-    BFF_STALL(tally_of<f>());
+    BFF_STALL(tally_of<f>(), r);
     auto *log = r->connection->log;
 
     try {
@@ -77,7 +77,7 @@ template <auto f> ngx_int_t guarded_phase(ngx_http_request_t *r) noexcept
 // Told when a request's body was read: likewise.
 template <auto f> void guarded_body(ngx_http_request_t *r) noexcept
 {
-    BFF_STALL(tally_of<f>());
+    BFF_STALL(tally_of<f>(), r);
     auto *log = r->connection->log;
 
     try {

@@ -9,6 +9,7 @@
 
 #include <dlfcn.h>
 #include <fcntl.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -20,6 +21,7 @@
 namespace bff {
 namespace {
 
+using ngx::Made;
 using ngx::Tally;
 
 struct Moment {
@@ -31,6 +33,7 @@ struct Frame {
     Tally *tally; // null: what NGINX does
     Moment began;
     Moment apart; // of what is within
+    Made made;
 };
 
 constexpr size_t kMostFrames = 64;
@@ -55,11 +58,23 @@ Moment now()
     return {clock_of(CLOCK_THREAD_CPUTIME_ID), clock_of(CLOCK_MONOTONIC)};
 }
 
-void push(Tally *tally)
+long touched_pages()
+{
+    rusage usage{};
+    getrusage(RUSAGE_THREAD, &usage);
+    return usage.ru_minflt;
+}
+
+void push(Tally *tally, std::string_view path = {})
 {
     if (depth < kMostFrames) {
-        frames[depth] = {tally, {}, {}};
-        frames[depth].began = now();
+        auto &frame = frames[depth];
+        frame.tally = tally;
+        frame.apart = {};
+        frame.made.parts = {};
+        frame.made.path = path;
+        frame.made.pages = touched_pages();
+        frame.began = now();
     }
     depth++;
 }
@@ -75,8 +90,9 @@ void pop()
     Moment all{ended.processor - frame.began.processor,
                ended.passed - frame.began.passed};
     if (frame.tally != nullptr) {
+        frame.made.pages = touched_pages() - frame.made.pages;
         frame.tally->add(all.processor - frame.apart.processor,
-                         all.passed - frame.apart.passed);
+                         all.passed - frame.apart.passed, frame.made);
     }
 
     bool is_apart = frame.tally == nullptr || frame.tally == &signatures;
@@ -93,6 +109,25 @@ bool is_within_callback()
            frames[depth - 1].tally != &signatures;
 }
 
+std::string json_of(const Made &made)
+{
+    constexpr std::array<std::string_view, ngx::kParts> names{"json", "zlib",
+                                                              "cipher"};
+
+    std::string out{"{\"path\":\""};
+    for (char c : made.path) {
+        out += c > 32 && c < 127 && c != '"' && c != '\\' ? c : '?';
+    }
+    out += "\",\"pages\":" + std::to_string(made.pages);
+    for (size_t i = 0; i < names.size(); i++) {
+        const auto &[processor, octets] = made.parts[i];
+        out.append(",\"").append(names[i]).append("\":{\"ns\":");
+        out += std::to_string(processor);
+        out += ",\"octets\":" + std::to_string(octets) + '}';
+    }
+    return out += '}';
+}
+
 std::string json_of(const Tally &tally)
 {
     std::string buckets;
@@ -107,6 +142,7 @@ std::string json_of(const Tally &tally)
     out += ",\"sum\":" + std::to_string(tally.processor.sum());
     out += ",\"worst\":" + std::to_string(tally.processor.worst());
     out += ",\"worst_passed\":" + std::to_string(tally.passed.worst());
+    out += ",\"longest\":" + json_of(tally.longest);
     out += ",\"buckets\":[" + buckets + "]}";
     return out;
 }
@@ -131,6 +167,20 @@ void end_apart() noexcept
     pop();
 }
 
+uint64_t begin_part() noexcept
+{
+    return depth > 0 ? clock_of(CLOCK_THREAD_CPUTIME_ID) : 0;
+}
+
+void end_part(Part kind, size_t octets, uint64_t began) noexcept
+{
+    if (depth > 0 && depth <= kMostFrames) {
+        auto &part = frames[depth - 1].made.parts[static_cast<size_t>(kind)];
+        part.processor += clock_of(CLOCK_THREAD_CPUTIME_ID) - began;
+        part.octets += octets;
+    }
+}
+
 namespace ngx {
 
 Tally::Tally(std::string_view called, bool starts) noexcept
@@ -139,23 +189,29 @@ Tally::Tally(std::string_view called, bool starts) noexcept
 }
 
 // What was counted before a worker came of this process is the master's.
-void Tally::add(uint64_t used, uint64_t went_by) noexcept
+void Tally::add(uint64_t used, uint64_t went_by, const Made &made) noexcept
 {
     if (std::exchange(pid, ngx_pid) != ngx_pid) {
         processor = {};
         passed = {};
     }
 
+    if (used > processor.worst()) {
+        longest = made;
+    }
+
     processor.add(used);
     passed.add(went_by);
 }
 
-Stall::Stall(Tally &tally) noexcept
-    : tally_{is_within_callback() ? nullptr : &tally}
+bool Stall::is_outermost() noexcept
 {
-    if (tally_ != nullptr) {
-        push(tally_);
-    }
+    return !is_within_callback();
+}
+
+void Stall::begin(std::string_view path) noexcept
+{
+    push(tally_, path);
 }
 
 Stall::~Stall()

@@ -13,7 +13,10 @@
 
 #ifdef BFF_STALLS
 
+#include <array>
+#include <string>
 #include <string_view>
+#include <type_traits>
 
 #include "core/base/apart.hpp"
 #include "core/base/histogram.hpp"
@@ -21,27 +24,63 @@
 
 namespace bff::ngx {
 
+struct Share {
+    uint64_t processor;
+    uint64_t octets;
+};
+
+constexpr size_t kParts = 3; // Part::json, zlib, cipher
+
+// What one call of a callback was made of.
+struct Made {
+    std::array<Share, kParts> parts{};
+    long pages = 0;   // of memory, touched for the first time
+    std::string path; // of its request, where it was called with one
+};
+
 // One callback's, in this process.
 struct Tally {
     Tally(std::string_view name, bool is_start) noexcept;
-    void add(uint64_t processor, uint64_t passed) noexcept;
+    void add(uint64_t processor, uint64_t passed, const Made &made) noexcept;
 
     std::string_view name; // has its function's whole signature
     bool is_start;         // runs before a worker serves
     ngx_pid_t pid = 0;
     Histogram processor;
     Histogram passed;
+    Made longest;
     Tally *next;
 };
 
 class Stall {
 public:
-    explicit Stall(Tally &tally) noexcept;
+    template <class... Args>
+    explicit Stall(Tally &tally, Args... args) noexcept
+        : tally_{is_outermost() ? &tally : nullptr}
+    {
+        if (tally_ != nullptr) {
+            begin(path_in(args...));
+        }
+    }
     ~Stall();
     Stall(const Stall &) = delete;
     Stall &operator=(const Stall &) = delete;
 
 private:
+    static bool is_outermost() noexcept;
+    void begin(std::string_view path) noexcept;
+
+    static std::string_view path_in() { return {}; }
+    template <class T, class... Rest>
+    static std::string_view path_in(T first, Rest... rest)
+    {
+        if constexpr (std::is_same_v<T, ngx_http_request_t *>) {
+            return {reinterpret_cast<char *>(first->uri.data), first->uri.len};
+        } else {
+            return path_in(rest...);
+        }
+    }
+
     Tally *tally_; // null: within another one
 };
 

@@ -13,6 +13,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 
 const kBarNs = 1e6;
+const kToldNs = kBarNs / 5;
 const kAtOnce = Number(process.env.AT_ONCE || 2);
 
 const [module, ...files] = process.argv.slice(2);
@@ -97,7 +98,7 @@ function add(all, one, test) {
     sum.worst_passed = Math.max(sum.worst_passed, one.worst_passed);
     one.buckets.forEach((n, i) => { sum.buckets[i] += n; });
     if (one.worst > sum.worst) {
-        Object.assign(sum, { worst: one.worst, test });
+        Object.assign(sum, { worst: one.worst, test, longest: one.longest });
     }
 }
 
@@ -126,6 +127,16 @@ function table(title, rows) {
     ...lines, ''].join('\n');
 }
 
+// What the longest was made of.
+function story({ name, worst, test, longest: { path: of, pages, ...parts } }) {
+    const made = Object.entries(parts).filter(([, { ns }]) => ns > 0)
+        .map(([part, { ns, octets }]) =>
+            `${part} ${us(ns / 1000).trim()} us of ${octets} octets`);
+
+    return `${us(worst / 1000).trim()} us: ${name}${of && ` of ${of}`}`
+        + ` (${test}): ${[...made, `${pages} new pages`].join(', ')}`;
+}
+
 const runs = await runAll();
 const rows = sumUp(runs);
 const over = rows.filter((row) => isMeasured(row) && row.worst > kBarNs);
@@ -136,6 +147,9 @@ const text = [
     table('callback', rows.filter(isMeasured)),
     table('apart', rows.filter(({ name }) => name === 'signature')),
     table('before a worker serves', rows.filter(({ start }) => start)),
+    'The longest of each that took more than 0.2 ms:',
+    ...rows.filter((row) => isMeasured(row) && row.worst > kToldNs).map(story),
+    '',
     `${counted} workers of ${runs.length} files`,
     ...failed.map((name) => `failed: ${name}`),
     ...over.map((row) => `over 1 ms: ${row.name} (${row.test})`),

@@ -12,6 +12,7 @@
 #include <cmath>
 #include <new>
 
+#include "core/base/apart.hpp"
 #include "core/base/plain_json.hpp"
 
 namespace bff::json {
@@ -30,6 +31,7 @@ size_t valid_octets(std::string_view text) noexcept;
 
 Result<Value> parse(std::string_view text, Limits limits)
 {
+    MeasuredPart part{Part::json, text.size()};
     if (text.size() > limits.octets) {
         return Error{Code::refused, "JSON is too large"};
     }
@@ -206,6 +208,7 @@ std::string print(const json_t *value)
 {
     constexpr size_t kFlags = JSON_COMPACT | JSON_ENCODE_ANY;
 
+    MeasuredPart part{Part::json, 0};
     std::string text(json_dumpb(value, nullptr, 0, kFlags), '\0');
     json_dumpb(value, text.data(), text.size(), kFlags);
 

@@ -17,6 +17,7 @@
 #include <openssl/evp.h>
 #include <string.h> // explicit_bzero
 
+#include "core/base/apart.hpp"
 #include "core/base/handle.hpp"
 
 namespace bff::crypto {
@@ -363,6 +364,7 @@ std::optional<MessageKey> derive(std::string_view key, std::string_view nonce)
 std::optional<std::string> encrypt(const MessageKey &key, std::string_view iv,
                                    std::string_view plain, std::string_view aad)
 {
+    MeasuredPart part{Part::cipher, plain.size()};
     std::string sealed(plain.size() + kTagOctets, '\0');
     auto *out = octets_of(sealed).data();
     auto *tag = out + plain.size();
@@ -397,6 +399,7 @@ bool decrypt(const MessageKey &key, std::string_view iv, Room sealed,
 std::optional<size_t> open(std::string_view key, std::string_view nonce,
                            Room sealed, std::string_view aad)
 {
+    MeasuredPart part{Part::cipher, sealed.size()};
     auto message_key =
         sealed.size() < kTagOctets ? std::nullopt : derive(key, nonce);
     if (!message_key || !decrypt(*message_key, nonce.substr(12), sealed, aad)) {

@@ -21,6 +21,7 @@
 
 #include <zlib.h>
 
+#include "core/base/apart.hpp"
 #include "core/base/base64url.hpp"
 #include "core/base/secret.hpp"
 #include "core/session/octets.hpp"
@@ -94,6 +95,7 @@ Result<std::string> unpack_token(std::string_view packed)
 
 std::string deflate(std::string_view plain, size_t least)
 {
+    MeasuredPart part{Part::zlib, plain.size()};
     auto stream = plain.size() < least ? std::nullopt : deflated(plain);
     if (!stream) {
         OctetWriter out{1 + plain.size()};
@@ -271,6 +273,7 @@ std::optional<std::string> deflated(std::string_view plain)
 // are fewer: else they would have stayed as they are.
 bool inflated(std::string_view stream, std::string &plain)
 {
+    MeasuredPart part{Part::zlib, plain.size()};
     z_stream z{};
     if (stream.size() >= plain.size() || inflateInit2(&z, -MAX_WBITS) != Z_OK) {
         return false;
