@@ -204,51 +204,66 @@ struct Room {
     int memory_level;
 };
 
+constexpr Room kSmall{13, 6};
+
 Room room_for(size_t octets)
 {
-    constexpr Room small{13, 6};
     constexpr size_t kLookahead = 262; // MIN_LOOKAHEAD of zlib
-    constexpr size_t kSeen = (size_t{1} << small.window_bits) - kLookahead;
+    constexpr size_t kSeen = (size_t{1} << kSmall.window_bits) - kLookahead;
 
-    return kDictionary.size() + octets <= kSeen ? small : Room{MAX_WBITS, 8};
+    return kDictionary.size() + octets <= kSeen ? kSmall : Room{MAX_WBITS, 8};
 }
+
+std::optional<std::string> deflated(std::string_view plain, int level,
+                                    Room room);
 
 // zlib takes 0.2 ms for 16 KiB of random base64url, and 3 for 128: a worker has
 // no time for more of such, and no cookie has room for what comes of it. What
-// is longer is deflated quickly, and only where it becomes much smaller.
+// is longer is deflated quickly, and only where it becomes much smaller and
+// little comes of it, as what that takes depends on what comes out.
 constexpr size_t kThorough = 16 * 1024;
+constexpr size_t kLittle = 20 * 1024;
 
-// Is it worth while? Four pieces of a long text tell.
-bool becomes_half(std::string_view plain)
+// Three pieces of a long text tell; a small window sees them whole.
+bool becomes_little(std::string_view plain)
 {
-    constexpr size_t kPieces = 4;
+    constexpr size_t kPieces = 3;
     constexpr size_t kPieceOctets = 2048;
 
     std::string sample;
     for (size_t i = 0; i < kPieces; i++) {
         sample += plain.substr(plain.size() / kPieces * i, kPieceOctets);
     }
-    auto stream = deflated(sample);
-    bool becomes = stream && stream->size() <= sample.size() / 2;
+    auto stream = deflated(sample, Z_BEST_SPEED, kSmall);
+    auto octets = stream ? stream->size() : sample.size();
     wipe(sample);
-    return becomes;
+
+    return octets <= kPieces * kPieceOctets / 2 &&
+           plain.size() * octets / (kPieces * kPieceOctets) <= kLittle;
 }
 
 // Nothing when it would not become smaller, or zlib got no memory.
 std::optional<std::string> deflated(std::string_view plain)
+{
+    auto room = room_for(plain.size());
+    if (plain.size() <= kThorough) {
+        return deflated(plain, 6, room);
+    }
+
+    return becomes_little(plain) ? deflated(plain, Z_BEST_SPEED, room)
+                                 : std::nullopt;
+}
+
+std::optional<std::string> deflated(std::string_view plain, int level,
+                                    Room room)
 {
     constexpr size_t extra = sizeof(uint32_t); // the length before it
     constexpr size_t most = std::numeric_limits<uint32_t>::max();
     if (plain.size() <= extra || plain.size() > most) {
         return std::nullopt;
     }
-    if (plain.size() > kThorough && !becomes_half(plain)) {
-        return std::nullopt;
-    }
 
     z_stream z{};
-    int level = plain.size() > kThorough ? Z_BEST_SPEED : 6;
-    auto room = room_for(plain.size());
     if (deflateInit2(&z, level, Z_DEFLATED, -room.window_bits,
                      room.memory_level, Z_DEFAULT_STRATEGY) != Z_OK) {
         return std::nullopt;

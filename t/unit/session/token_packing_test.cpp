@@ -164,6 +164,24 @@ TEST(a_long_text_is_deflated_where_that_is_worth_while)
     ck_assert(deflate(random).size() < random.size());
 }
 
+// What comes of it is what takes zlib's time.
+TEST(a_long_text_of_which_much_is_left_stays_as_it_is)
+{
+    auto half = [](size_t octets) {
+        std::string text;
+        for (uint64_t seed = 1; text.size() < octets; seed++) {
+            auto name = base64url::encode(noise(24, seed));
+            text.append(name).append(name).append(name.substr(0, 16));
+        }
+        return text.substr(0, octets);
+    };
+
+    auto text = half(40000);
+    ck_assert(deflate(text).size() < text.size() / 2);
+    text = half(100000);
+    ck_assert_uint_eq(deflate(text).size(), text.size() + 1);
+}
+
 TEST(dictionary_makes_usual_claims_half_as_large)
 {
     constexpr std::string_view claims =
