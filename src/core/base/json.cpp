@@ -14,34 +14,50 @@
 
 #include "core/base/apart.hpp"
 #include "core/base/plain_json.hpp"
+#include "core/base/utf8.hpp"
 
 namespace bff::json {
 namespace {
 
-bool is_deeper_than(size_t levels, std::string_view text) noexcept;
+// Jansson takes its time, also to say what is wrong.
+constexpr size_t kMostToExplain = 32 * 1024;
+
+struct Shape {
+    size_t depth = 0;
+    size_t values = 1; // see Limits
+};
+
+Shape shape_of(std::string_view text, const Limits &limits) noexcept;
 std::string kind_and_place(const json_error_t &error);
 std::string_view kind(const json_error_t &error) noexcept;
 std::optional<long long> rounded_down(double number) noexcept;
 Value sure(json_t *created);
 Value string(std::string_view text);
 std::string repaired(std::string_view text);
-size_t valid_octets(std::string_view text) noexcept;
+int add_printed(const char *octets, size_t size, void *text) noexcept;
 
 } // namespace
 
-Result<Value> parse(std::string_view text, Limits limits)
+Result<Value> parse(std::string_view text, const Limits &limits)
 {
     MeasuredPart part{Part::json, text.size()};
     if (text.size() > limits.octets) {
         return Error{Code::refused, "JSON is too large"};
     }
 
-    if (is_deeper_than(limits.depth, text)) {
+    auto shape = shape_of(text, limits);
+    if (shape.depth > limits.depth) {
         return Error{Code::refused, "JSON is nested too deeply"};
+    }
+    if (shape.values > limits.values) {
+        return Error{Code::refused, "JSON has too many values"};
     }
 
     if (auto value = plain(text)) {
         return value;
+    }
+    if (text.size() > kMostToExplain) {
+        return Error{Code::refused, "invalid syntax in JSON"};
     }
 
     constexpr size_t kFlags =
@@ -56,7 +72,7 @@ Result<Value> parse(std::string_view text, Limits limits)
     return value;
 }
 
-Result<Value> parse_object(std::string_view text, Limits limits)
+Result<Value> parse_object(std::string_view text, const Limits &limits)
 {
     auto value = parse(text, limits);
     if (value && !json_is_object(value->get())) {
@@ -197,6 +213,11 @@ void put(json_t *object, std::string_view name, Value value)
     }
 }
 
+Value share(const json_t *value) noexcept
+{
+    return Value{json_incref(const_cast<json_t *>(value))};
+}
+
 void append(json_t *array, Value value)
 {
     if (json_array_append_new(array, value.release()) != 0) {
@@ -209,8 +230,11 @@ std::string print(const json_t *value)
     constexpr size_t kFlags = JSON_COMPACT | JSON_ENCODE_ANY;
 
     MeasuredPart part{Part::json, 0};
-    std::string text(json_dumpb(value, nullptr, 0, kFlags), '\0');
-    json_dumpb(value, text.data(), text.size(), kFlags);
+    std::string text;
+    if (value != nullptr &&
+        json_dump_callback(value, add_printed, &text, kFlags) != 0) {
+        throw std::bad_alloc{};
+    }
 
     return text;
 }
@@ -237,26 +261,34 @@ size_t end_of_string(std::string_view text, size_t at) noexcept
     return text.size();
 }
 
-// Brackets outside of strings. Where the text is no JSON, Jansson stops
-// before it could be deeper than what is counted here.
-bool is_deeper_than(size_t levels, std::string_view text) noexcept
+// Of what is outside of strings, and no more than the limits. Where the text is
+// no JSON, Jansson stops before it could be deeper than what is counted here.
+Shape shape_of(std::string_view text, const Limits &limits) noexcept
 {
-    size_t depth = 0;
+    Shape shape;
+    size_t open = 0;
 
     for (size_t i = 0; i < text.size();) {
         char c = text[i++];
         if (c == '"') {
             i = end_of_string(text, i);
+        } else if (c == ',') {
+            shape.values++;
+        } else if (c == ':') {
+            shape.values += 2;
         } else if (c == '[' || c == '{') {
-            if (++depth > levels) {
-                return true;
-            }
-        } else if ((c == ']' || c == '}') && depth > 0) {
-            depth--;
+            shape.values += 4;
+            shape.depth = std::max(shape.depth, ++open);
+        } else if ((c == ']' || c == '}') && open > 0) {
+            open--;
+        }
+
+        if (shape.depth > limits.depth || shape.values > limits.values) {
+            break;
         }
     }
 
-    return false;
+    return shape;
 }
 
 // Jansson's own text quotes the document: it stays here.
@@ -328,7 +360,7 @@ std::string repaired(std::string_view text)
     std::string valid;
     valid.reserve(text.size());
     while (!text.empty()) {
-        size_t octets = valid_octets(text);
+        size_t octets = utf8::valid_octets(text);
         valid += octets > 0 ? text.substr(0, octets) : kReplacement;
         text.remove_prefix(std::max<size_t>(octets, 1));
     }
@@ -336,57 +368,15 @@ std::string repaired(std::string_view text)
     return valid;
 }
 
-struct Range {
-    unsigned char low;
-    unsigned char high;
-};
-
-// The second octet of a sequence tells overlong forms, surrogates and what
-// lies above U+10FFFF (Unicode, table 3-7).
-Range second_octets(unsigned char lead) noexcept
+// Called by Jansson, through which nothing may be thrown.
+int add_printed(const char *octets, size_t size, void *text) noexcept
 {
-    switch (lead) {
-    case 0xe0:
-        return {0xa0, 0xbf};
-    case 0xed:
-        return {0x80, 0x9f};
-    case 0xf0:
-        return {0x90, 0xbf};
-    case 0xf4:
-        return {0x80, 0x8f};
-    default:
-        return {0x80, 0xbf};
-    }
-}
-
-size_t octets_of(unsigned char lead) noexcept
-{
-    if (lead < 0x80) {
-        return 1;
-    }
-
-    return lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4;
-}
-
-// The length of the UTF-8 sequence at the beginning; 0 when there is none.
-size_t valid_octets(std::string_view text) noexcept
-{
-    auto lead = static_cast<unsigned char>(text.front());
-    size_t octets = octets_of(lead);
-    if ((lead >= 0x80 && lead < 0xc2) || lead > 0xf4 || text.size() < octets) {
+    try {
+        static_cast<std::string *>(text)->append(octets, size);
         return 0;
+    } catch (const std::bad_alloc &) {
+        return -1;
     }
-
-    Range range = second_octets(lead);
-    for (size_t i = 1; i < octets; i++) {
-        auto octet = static_cast<unsigned char>(text[i]);
-        if (octet < range.low || octet > range.high) {
-            return 0;
-        }
-        range = {0x80, 0xbf};
-    }
-
-    return octets;
 }
 
 } // namespace

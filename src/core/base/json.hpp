@@ -22,12 +22,18 @@ using Value = Handle<json_t>;
 struct Limits {
     size_t octets = 256 * 1024;
     size_t depth = 32; // levels of nested arrays and objects
+    // What each takes to be made: a value counts as one, a member as three, an
+    // array or an object as five.
+    size_t values = 24 * 1024;
 };
 
-// Errors: refused (not JSON, too large, too deep, duplicate members, not an
-// object).
-Result<Value> parse(std::string_view text, Limits limits = {});
-Result<Value> parse_object(std::string_view text, Limits limits = {});
+// Of what we have written ourselves.
+constexpr Limits kOurs{.values = 128 * 1024};
+
+// Errors: refused (not JSON, too large, too deep, too many values, duplicate
+// members, not an object).
+Result<Value> parse(std::string_view text, const Limits &limits = {});
+Result<Value> parse_object(std::string_view text, const Limits &limits = {});
 
 // Members of an object; nullopt or nullptr when absent or of another type.
 const json_t *member(const json_t *object, std::string_view name) noexcept;
@@ -58,6 +64,9 @@ void put_boolean(json_t *object, std::string_view name, bool value);
 void put_null(json_t *object, std::string_view name);
 void put(json_t *object, std::string_view name, Value value);
 void append(json_t *array, Value value);
+
+// The same value for another document, which changes it no more than this one.
+Value share(const json_t *value) noexcept;
 
 // Compact, members in the order they were put.
 std::string print(const json_t *value);

@@ -1,16 +1,27 @@
 // Copyright (C) The bff authors. SPDX-License-Identifier: BSD-2-Clause
 
 // A reader that gives up at the first octet that is not plain.
+//
+// Nearly all octets are those of tokens, in strings without escapes: these are
+// looked at eight at a time.
 
 #include "core/base/plain_json.hpp"
 
 #include <algorithm>
+#include <array>
+#include <bit>
+#include <charconv>
+#include <cstdint>
+#include <cstring>
 #include <optional>
+#include <system_error>
+
+#include <endian.h>
+
+#include "core/base/utf8.hpp"
 
 namespace bff::json {
 namespace {
-
-constexpr size_t kMostDigits = 15; // far from where an integer overflows
 
 class Reader {
 public:
@@ -24,15 +35,32 @@ private:
     bool member_of(json_t *object);
     Value array();
     Value text();
-    Value integer();
+    Value number();
+    template <class T>
+    static Value number(std::string_view text, json_t *make(T));
     Value word(std::string_view word, json_t *value);
 
     std::optional<std::string_view> string();
+    bool write_out();
+    bool take_escape();
+    bool take_code_point();
+    std::optional<char32_t> code_unit();
     char next();
     bool take(char c);
 
     std::string_view rest_;
+    std::string written_out_; // the last string that was not plain
 };
+
+struct Number {
+    size_t octets; // 0: there is none
+    bool is_real;
+};
+
+Number number_at(std::string_view text);
+size_t plain_octets(std::string_view text);
+bool is_control(char c);
+json_t *digit(char digit);
 
 } // namespace
 
@@ -65,7 +93,7 @@ Value Reader::value()
     case 'n':
         return word("null", json_null());
     default:
-        return integer();
+        return number();
     }
 }
 
@@ -92,14 +120,17 @@ Value Reader::object()
 bool Reader::member_of(json_t *object)
 {
     next();
-    auto name = string();
-    if (!name || !take(':') || has(object, *name)) {
+    auto text = string();
+    if (!text || text->find('\0') != text->npos || has(object, *text)) {
         return false;
     }
 
-    auto read = value();
+    // one that was written out is no longer there when the value is
+    std::string kept{text->data() == written_out_.data() ? *text : ""};
+    auto name = kept.empty() ? *text : kept;
+    auto read = take(':') ? value() : nullptr;
     return read && json_object_setn_new_nocheck(
-                       object, name->data(), name->size(), read.release()) == 0;
+                       object, name.data(), name.size(), read.release()) == 0;
 }
 
 Value Reader::array()
@@ -129,30 +160,26 @@ Value Reader::text()
                 : nullptr;
 }
 
-Value Reader::integer()
+// One that is out of range is Jansson's to judge.
+Value Reader::number()
 {
-    bool is_negative = rest_.starts_with('-');
-    rest_.remove_prefix(is_negative ? 1 : 0);
-
-    auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
-    auto end = std::ranges::find_if_not(rest_, is_digit);
-    auto digits = rest_.substr(0, static_cast<size_t>(end - rest_.begin()));
-    bool is_plain = !digits.empty() && digits.size() <= kMostDigits &&
-                    (digits.front() != '0' || digits.size() == 1);
-    if (!is_plain) {
-        return nullptr;
+    auto [octets, is_real] = number_at(rest_);
+    auto text = rest_.substr(0, octets);
+    rest_.remove_prefix(octets);
+    if (octets == 1) {
+        return Value{json_incref(digit(text.front()))};
     }
 
-    rest_.remove_prefix(digits.size());
-    if (!rest_.empty() && (rest_[0] == '.' || (rest_[0] | 0x20) == 'e')) {
-        return nullptr;
-    }
+    return is_real ? number<double>(text, json_real)
+                   : number<json_int_t>(text, json_integer);
+}
 
-    json_int_t number = 0;
-    for (char digit : digits) {
-        number = number * 10 + (digit - '0');
-    }
-    return Value{json_integer(is_negative ? -number : number)};
+template <class T> Value Reader::number(std::string_view text, json_t *make(T))
+{
+    T number{};
+    auto [end, error] = std::from_chars(text.begin(), text.end(), number);
+
+    return error == std::errc{} ? Value{make(number)} : nullptr;
 }
 
 // What comes right behind it has to be a sign, so "truex" is none.
@@ -166,21 +193,107 @@ Value Reader::word(std::string_view word, json_t *value)
     return Value{value};
 }
 
+// Good until the next one is read.
 std::optional<std::string_view> Reader::string()
 {
-    auto end = rest_.find('"', 1);
-    if (!rest_.starts_with('"') || end == rest_.npos) {
+    if (!rest_.starts_with('"')) {
         return std::nullopt;
     }
 
-    auto text = rest_.substr(1, end - 1);
-    bool is_plain = true;
-    for (char c : text) { // to the end: it is rarely another
-        is_plain &= c >= ' ' && c <= '~' && c != '\\';
-    }
-    rest_.remove_prefix(end + 1);
+    rest_.remove_prefix(1);
+    auto octets = plain_octets(rest_);
+    auto text = rest_.substr(0, octets);
+    rest_.remove_prefix(octets);
 
-    return is_plain ? std::optional{text} : std::nullopt;
+    if (!rest_.starts_with('"')) {
+        written_out_ = text;
+        if (!write_out()) {
+            return std::nullopt;
+        }
+        text = written_out_;
+    }
+
+    rest_.remove_prefix(1);
+    return text;
+}
+
+// What is left of a string, with its escapes replaced by what they mean.
+bool Reader::write_out()
+{
+    while (!rest_.empty() && rest_.front() != '"') {
+        if (rest_.front() == '\\') {
+            if (!take_escape()) {
+                return false;
+            }
+            continue;
+        }
+
+        auto octets = std::max(plain_octets(rest_), utf8::valid_octets(rest_));
+        if (octets == 0 || is_control(rest_.front())) {
+            return false;
+        }
+        written_out_ += rest_.substr(0, octets);
+        rest_.remove_prefix(octets);
+    }
+
+    return !rest_.empty();
+}
+
+bool Reader::take_escape()
+{
+    constexpr std::string_view kEscapes = "\"\\/bfnrt";
+    constexpr std::string_view kMeant = "\"\\/\b\f\n\r\t";
+
+    rest_.remove_prefix(1);
+    if (rest_.starts_with('u')) {
+        return take_code_point();
+    }
+
+    auto at = rest_.empty() ? kEscapes.npos : kEscapes.find(rest_.front());
+    if (at == kEscapes.npos) {
+        return false;
+    }
+    written_out_ += kMeant[at];
+    rest_.remove_prefix(1);
+    return true;
+}
+
+// A pair of surrogates is one (RFC 8259, 7); half of it is none.
+bool Reader::take_code_point()
+{
+    auto first = code_unit();
+    if (!first || (*first & 0xfc00) == 0xdc00) {
+        return false;
+    }
+
+    auto code_point = *first;
+    if ((code_point & 0xfc00) == 0xd800) {
+        bool is_pair = rest_.starts_with("\\u");
+        rest_.remove_prefix(is_pair ? 1 : 0);
+        auto second = is_pair ? code_unit() : std::nullopt;
+        if (!second || (*second & 0xfc00) != 0xdc00) {
+            return false;
+        }
+        code_point = 0x10000 + ((*first & 0x3ff) << 10) + (*second & 0x3ff);
+    }
+
+    utf8::append(written_out_, code_point);
+    return true;
+}
+
+// "u" and four digits.
+std::optional<char32_t> Reader::code_unit()
+{
+    auto digits = rest_.substr(1, 4);
+    uint32_t number = 0;
+    auto [end, error] =
+        std::from_chars(digits.begin(), digits.end(), number, 16);
+    if (error != std::errc{} || digits.size() != 4 || end != digits.end()) {
+        return std::nullopt;
+    }
+
+    rest_.remove_prefix(5);
+    return number;
 }
 
 // The next octet that is no space; '\0' at the end, or where there is one.
@@ -200,6 +313,99 @@ bool Reader::take(char c)
 
     rest_.remove_prefix(1);
     return true;
+}
+
+// At the beginning, as RFC 8259, 6 has them.
+Number number_at(std::string_view text)
+{
+    size_t at = 0;
+    auto is_next = [&](char c) { return at < text.size() && text[at] == c; };
+    auto has_digits = [&] {
+        auto begin = at;
+        while (at < text.size() && text[at] >= '0' && text[at] <= '9') {
+            at++;
+        }
+        return at > begin;
+    };
+
+    at += is_next('-') ? 1 : 0;
+    bool is_zero = is_next('0');
+    auto begin = at;
+    if (!has_digits() || (is_zero && at > begin + 1)) {
+        return {};
+    }
+
+    auto whole = at;
+    if (is_next('.')) {
+        at++;
+        if (!has_digits()) {
+            return {};
+        }
+    }
+    if (is_next('e') || is_next('E')) {
+        at++;
+        at += is_next('+') || is_next('-') ? 1 : 0;
+        if (!has_digits()) {
+            return {};
+        }
+    }
+    return {at, at > whole};
+}
+
+bool is_control(char c)
+{
+    return static_cast<unsigned char>(c) < ' ';
+}
+
+// The highest bit of each octet that is no visible ASCII, a quote or a
+// backslash. An octet may get it wrongly from one before it that has it
+// rightly, so the first is right.
+uint64_t not_plain(uint64_t octets)
+{
+    constexpr uint64_t kOnes = 0x0101010101010101;
+    constexpr uint64_t kHighest = kOnes << 7;
+    auto is_zero = [](uint64_t each) { return (each - kOnes) & ~each; };
+
+    return (octets | (octets - kOnes * ' ') | is_zero(octets ^ kOnes * '"') |
+            is_zero(octets ^ kOnes * '\\')) &
+           kHighest;
+}
+
+// How many octets of a string stand for themselves, and are looked at no more.
+size_t plain_octets(std::string_view text)
+{
+    size_t i = 0;
+
+    for (; text.size() - i >= sizeof(uint64_t); i += sizeof(uint64_t)) {
+        uint64_t octets = 0;
+        std::memcpy(&octets, text.data() + i, sizeof(octets));
+        if (auto found = not_plain(le64toh(octets))) {
+            return i + static_cast<size_t>(std::countr_zero(found)) / 8;
+        }
+    }
+
+    auto is_plain = [](char c) {
+        return c >= ' ' && c < 127 && c != '"' && c != '\\';
+    };
+    while (i < text.size() && is_plain(text[i])) {
+        i++;
+    }
+    return i;
+}
+
+// One value for all that have it, as Jansson has for true and null: of lists of
+// thousands of them there are some.
+json_t *digit(char digit)
+{
+    static const auto values = [] {
+        std::array<Value, 10> made;
+        for (size_t i = 0; i < made.size(); i++) {
+            made[i].reset(json_integer(static_cast<json_int_t>(i)));
+        }
+        return made;
+    }();
+
+    return values[static_cast<size_t>(digit - '0')].get();
 }
 
 } // namespace

@@ -3,9 +3,9 @@
 // Plain JSON, quickly: the kind that providers send.
 //
 // Jansson reads octet by octet, which for the tokens of one login cost more
-// than to verify their signature. This takes what needs no thought: visible
-// ASCII without escapes, short integers, no member twice. It refuses nothing:
-// whatever is anything else is Jansson's to read, and Jansson's to judge.
+// than to verify their signature. This takes all that is well-formed, but for
+// numbers out of range. It refuses nothing: whatever is anything else is
+// Jansson's to read, and Jansson's to judge.
 
 #pragma once
 

@@ -116,7 +116,7 @@ void put_id_token(session::Details &details, const Renewed &renewed,
         details.sid = renewed.id_token->sid;
     }
 
-    auto before = json::parse_object(details.claims);
+    auto before = json::parse_object(details.claims, json::kOurs);
     details.claims = kept_claims(renewed.id_token->claims.get(),
                                  before ? before->get() : nullptr, client);
 }
@@ -163,7 +163,7 @@ std::string kept_claims(const json_t *id_token, const json_t *others,
             claim = json::member(others, name);
         }
         if (claim != nullptr) {
-            json::put(kept.get(), name, json::Value{json_deep_copy(claim)});
+            json::put(kept.get(), name, json::share(claim));
         }
     }
 

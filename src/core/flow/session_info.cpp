@@ -95,7 +95,7 @@ session::Details details_of(const session::Session &session)
 
 json::Value claims_of(const session::Details &details)
 {
-    auto claims = json::parse_object(details.claims);
+    auto claims = json::parse_object(details.claims, json::kOurs);
 
     return claims ? std::move(*claims) : json::object();
 }

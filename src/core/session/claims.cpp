@@ -85,7 +85,7 @@ std::string joined(const json_t *array)
 std::optional<std::string> claim_text(std::string_view claims_json,
                                       std::string_view path)
 {
-    auto claims = json::parse_object(claims_json);
+    auto claims = json::parse_object(claims_json, json::kOurs);
     auto *value = claims ? find(claims->get(), path) : nullptr;
     if (value == nullptr || json_is_null(value)) {
         return std::nullopt;

@@ -130,6 +130,42 @@ TEST(size_is_limited)
     ck_assert(is_refused(std::string(256 * 1024 + 1, ' ')));
 }
 
+std::string list(size_t values, std::string_view value)
+{
+    std::string text{"["};
+    for (size_t i = 0; i < values; i++) {
+        text.append(i == 0 ? "" : ",").append(value);
+    }
+    return text += ']';
+}
+
+TEST(values_are_limited_by_what_they_take_to_be_made)
+{
+    constexpr Limits hundred{.values = 100};
+    ck_assert(bool(parse(list(96, "0"), hundred)));
+    ck_assert(!parse(list(97, "0"), hundred));
+    ck_assert(bool(parse(list(19, "[]"), hundred)));
+    ck_assert(!parse(list(20, "{}"), hundred));
+    ck_assert(bool(parse(R"({"a":[1,{"b":"[,]:{,}"}]})", {.values = 18})));
+    ck_assert(!parse(R"({"a":[1,{"b":"[,]:{,}"}]})", {.values = 17}));
+
+    ck_assert(bool(parse(list(20000, "0"))));
+    ck_assert(bool(parse(list(2000, R"({"a":1})"))));
+    ck_assert(reason(list(60000, "0")) == "JSON has too many values");
+    ck_assert(reason(list(20000, "[]")) == "JSON has too many values");
+}
+
+// To say what is wrong with it would take long.
+TEST(a_long_text_that_is_no_json_is_refused_without_its_place)
+{
+    std::string octets(32 * 1024, 'x');
+    ck_assert(reason("[\"" + octets + "\" 1]") == "invalid syntax in JSON");
+    ck_assert(reason("[\"" + octets + "\xff\"]") == "invalid syntax in JSON");
+
+    octets.resize(30 * 1024);
+    ck_assert(reason("[\"" + octets + "\" 1]").ends_with("column 30725"));
+}
+
 TEST(an_object_is_asked_for_and_nothing_else_is_taken)
 {
     ck_assert(bool(parse_object("{}")));
