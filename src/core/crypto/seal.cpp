@@ -45,9 +45,11 @@ Room octets_of(std::string &bytes);
 
 std::string_view authenticated(std::string_view key_id, const Binding &binding);
 std::optional<MessageKey> derive(std::string_view key, std::string_view nonce);
-std::optional<std::string> encrypt(const MessageKey &key, std::string_view iv,
-                                   std::string_view plain,
-                                   std::string_view aad);
+std::string sealed_behind(std::string_view head, std::string_view key,
+                          std::string_view nonce, std::string_view plain,
+                          std::string_view aad);
+bool encrypt(const MessageKey &key, std::string_view iv, std::string_view plain,
+             std::string_view aad, unsigned char *out);
 std::optional<size_t> open(std::string_view key, std::string_view nonce,
                            Room sealed, std::string_view aad);
 
@@ -62,14 +64,14 @@ Result<std::string> seal(std::string_view plain, const Keyring &keys,
     }
 
     const Key &key = keys.current();
-    auto sealed =
-        xaes_256_gcm_seal(key.for_purpose(binding.purpose).reveal(), *nonce,
-                          plain, authenticated(key.id, binding));
+    auto sealed = sealed_behind(kVersion + key.id + *nonce,
+                                key.for_purpose(binding.purpose).reveal(),
+                                *nonce, plain, authenticated(key.id, binding));
     if (sealed.empty()) {
         return Error{Code::unavailable, "OpenSSL could not encrypt"};
     }
 
-    return kVersion + key.id + *nonce + sealed;
+    return sealed;
 }
 
 Result<std::string> unseal(std::string envelope, const Keyring &keys,
@@ -110,13 +112,13 @@ Result<std::string> seal_with(const Secret &key, std::string_view plain,
         return std::move(nonce).error();
     }
 
-    auto sealed = xaes_256_gcm_seal(key.reveal(), *nonce, plain,
-                                    authenticated({}, binding));
+    auto sealed = sealed_behind(*nonce, key.reveal(), *nonce, plain,
+                                authenticated({}, binding));
     if (sealed.empty()) {
         return Error{Code::unavailable, "OpenSSL could not encrypt"};
     }
 
-    return *nonce + sealed;
+    return sealed;
 }
 
 Result<std::string> unseal_with(const Secret &key, std::string_view sealed,
@@ -142,16 +144,7 @@ bool has_old_key(std::string_view envelope, const Keyring &keys)
 std::string xaes_256_gcm_seal(std::string_view key, std::string_view nonce,
                               std::string_view plain, std::string_view aad)
 {
-    auto message_key = derive(key, nonce);
-    auto sealed = message_key
-                      ? encrypt(*message_key, nonce.substr(12), plain, aad)
-                      : std::nullopt;
-    if (!sealed) {
-        ERR_clear_error(); // NGINX's TLS must not find our errors
-        return {};
-    }
-
-    return std::move(*sealed);
+    return sealed_behind({}, key, nonce, plain, aad);
 }
 
 std::optional<std::string> xaes_256_gcm_open(std::string_view key,
@@ -361,23 +354,35 @@ std::optional<MessageKey> derive(std::string_view key, std::string_view nonce)
     return derived;
 }
 
-std::optional<std::string> encrypt(const MessageKey &key, std::string_view iv,
-                                   std::string_view plain, std::string_view aad)
+// Empty: OpenSSL could not.
+std::string sealed_behind(std::string_view head, std::string_view key,
+                          std::string_view nonce, std::string_view plain,
+                          std::string_view aad)
 {
     MeasuredPart part{Part::cipher, plain.size()};
-    std::string sealed(plain.size() + kTagOctets, '\0');
-    auto *out = octets_of(sealed).data();
-    auto *tag = out + plain.size();
-    static Context kept{aes_256_gcm(), Way::encrypt};
-    auto *ctx = kept.start(key, octets_of(iv));
+    std::string sealed(head.size() + plain.size() + kTagOctets, '\0');
+    std::copy(head.begin(), head.end(), sealed.begin());
 
-    if (ctx == nullptr || !update(ctx, nullptr, octets_of(aad)) ||
-        !update(ctx, out, octets_of(plain)) || !finish(ctx) ||
-        EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_AEAD_GET_TAG, kTagOctets, tag) != 1) {
-        return std::nullopt;
+    auto message_key = derive(key, nonce);
+    if (!message_key || !encrypt(*message_key, nonce.substr(12), plain, aad,
+                                 octets_of(sealed).data() + head.size())) {
+        ERR_clear_error(); // NGINX's TLS must not find our errors
+        return {};
     }
 
     return sealed;
+}
+
+bool encrypt(const MessageKey &key, std::string_view iv, std::string_view plain,
+             std::string_view aad, unsigned char *out)
+{
+    static Context kept{aes_256_gcm(), Way::encrypt};
+    auto *ctx = kept.start(key, octets_of(iv));
+
+    return ctx != nullptr && update(ctx, nullptr, octets_of(aad)) &&
+           update(ctx, out, octets_of(plain)) && finish(ctx) &&
+           EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_AEAD_GET_TAG, kTagOctets,
+                               out + plain.size()) == 1;
 }
 
 bool decrypt(const MessageKey &key, std::string_view iv, Room sealed,

@@ -111,13 +111,13 @@ Secret pack_details(const Details &details)
         size += sizeof(uint32_t) + field.size();
     }
 
-    OctetWriter out{size};
+    OctetWriter out{size + 1}; // for deflate's own
     for (auto field : fields) {
         out.text(field);
     }
 
     auto plain = std::move(out).take();
-    Secret packed{deflate(plain)};
+    Secret packed{deflate(std::move(plain))};
     wipe(plain);
     wipe(id_token);
     wipe(refresh_token);

@@ -40,6 +40,7 @@ web::OurCookies chunk_cookies(std::string_view cookie_header,
                               const CookieStyle &style);
 size_t cookies_for(size_t plain_octets, const CookieStyle &style);
 size_t cookies_for(const Session &session, const CookieStyle &style);
+Error too_large();
 std::vector<web::SetCookie> cut(std::string_view text, size_t count,
                                 const CookieStyle &style);
 web::SetCookie chunk(const CookieStyle &style, size_t index, std::string value);
@@ -81,11 +82,15 @@ write_session(const Session &session, const CookieStyle &style,
         return Error{Code::unavailable, "the session's details are not known"};
     }
 
+    if (cookies_for(session.packed_details.size(), style) > kChunks) {
+        return too_large();
+    }
+
     auto plain = encode(session);
     auto count = cookies_for(plain.size(), style);
     if (count > kChunks) {
         wipe(plain);
-        return Error{Code::unsupported, "session is too large for cookies"};
+        return too_large();
     }
 
     auto envelope = crypto::seal(plain, keys, binding(style, count), entropy);
@@ -301,6 +306,11 @@ size_t cookies_for(const Session &session, const CookieStyle &style)
     auto count = cookies_for(plain.size(), style);
     wipe(plain);
     return count;
+}
+
+Error too_large()
+{
+    return {Code::unsupported, "session is too large for cookies"};
 }
 
 std::vector<web::SetCookie> cut(std::string_view text, size_t count,

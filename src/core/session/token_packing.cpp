@@ -35,6 +35,7 @@ using JwtParts = std::array<std::string, 3>;
 
 std::optional<JwtParts> jwt_parts(std::string_view token);
 std::optional<std::string> deflated(std::string_view plain);
+std::string with_length(size_t plain, std::string_view stream);
 bool inflated(std::string_view stream, std::string &plain);
 
 } // namespace
@@ -97,18 +98,25 @@ std::string deflate(std::string_view plain, size_t least)
 {
     MeasuredPart part{Part::zlib, plain.size()};
     auto stream = plain.size() < least ? std::nullopt : deflated(plain);
-    if (!stream) {
-        OctetWriter out{1 + plain.size()};
-        out.u8(as_it_is);
-        out.raw(plain);
-        return std::move(out).take();
+    if (stream) {
+        return with_length(plain.size(), *stream);
     }
 
-    OctetWriter out{1 + 4 + stream->size()};
-    out.u8(packed_form);
-    out.u32(static_cast<uint32_t>(plain.size()));
-    out.raw(*stream);
+    OctetWriter out{1 + plain.size()};
+    out.u8(as_it_is);
+    out.raw(plain);
     return std::move(out).take();
+}
+
+std::string deflate(std::string &&plain)
+{
+    MeasuredPart part{Part::zlib, plain.size()};
+    if (auto stream = deflated(plain)) {
+        return with_length(plain.size(), *stream);
+    }
+
+    plain.insert(plain.begin(), as_it_is);
+    return std::move(plain);
 }
 
 Result<std::string> inflate(std::string_view packed, size_t limit)
@@ -282,6 +290,15 @@ std::optional<std::string> deflated(std::string_view plain, int level,
     deflateEnd(&z);
 
     return done ? std::optional{std::move(out)} : std::nullopt;
+}
+
+std::string with_length(size_t plain, std::string_view stream)
+{
+    OctetWriter out{1 + 4 + stream.size()};
+    out.u8(packed_form);
+    out.u32(static_cast<uint32_t>(plain));
+    out.raw(stream);
+    return std::move(out).take();
 }
 
 // Exactly `plain.size()` octets, from exactly the octets of `stream`, which

@@ -23,6 +23,8 @@ Result<std::string> unpack_token(std::string_view packed);
 // `least` octets stays as it is. Errors of inflate: forged (damaged, or more
 // than `limit` octets).
 std::string deflate(std::string_view plain, size_t least = 0);
+// The same, in the text's own memory where it stays as it is: one octet more.
+std::string deflate(std::string &&plain);
 Result<std::string> inflate(std::string_view packed, size_t limit = 256 * 1024);
 
 } // namespace bff::session
