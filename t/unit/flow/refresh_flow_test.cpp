@@ -130,6 +130,21 @@ TEST(asks_the_token_endpoint_with_the_refresh_token_rt_1)
                                   std::string{kRefreshToken});
 }
 
+// Nobody is asked, and nothing of it is lost.
+TEST(session_whose_details_are_not_known_is_kept_as_it_is)
+{
+    Ending ending;
+    auto brief = ending.stage.session();
+    brief.packed_details.clear();
+    brief.is_brief = true;
+    ending.stage.renewed = {session::Found::State::active, std::move(brief)};
+    auto reply = ending.said(ending.begin());
+
+    ck_assert(is_kept(reply.change));
+    ck_assert(ending.story->failure().has_value());
+    ck_assert(ending.story->failure()->code == Code::unavailable);
+}
+
 TEST(session_goes_on_with_the_new_token_rt_2)
 {
     Ending ending(R"({"sid": "s1", "email": "a@b.c"})");

@@ -155,6 +155,49 @@ TEST(finds_no_session_where_it_is_over_but_was_not_logged_out)
     ck_assert(found.state == State::revoked);
 }
 
+// The list itself is not asked then.
+TEST(who_was_not_revoked_at_this_epoch_is_not_looked_for_again)
+{
+    using State = Found::State;
+    RevocationList list;
+    auto session = sample_session();
+    list.add(revocation_of(session, kNow));
+
+    Found found{State::active, session, false, {}, list.epoch()};
+    end_if_revoked(found, list);
+    ck_assert(found.state == State::active && found.session);
+}
+
+TEST(who_was_not_revoked_at_an_epoch_before_is_looked_for_lt_10)
+{
+    using State = Found::State;
+    RevocationList list;
+    auto session = sample_session();
+    auto other = session;
+    other.id = noise(16, 77);
+
+    Found found{State::active, session, false, {}, list.epoch()};
+    list.add(revocation_of(other, kNow));
+    end_if_revoked(found, list);
+    ck_assert(found.state == State::active && found.session);
+
+    list.add(revocation_of(session, kNow));
+    end_if_revoked(found, list);
+    ck_assert(found.state == State::revoked && !found.session);
+}
+
+TEST(who_was_never_looked_for_is_looked_for_lt_10)
+{
+    RevocationList list;
+    auto session = sample_session();
+    list.add(revocation_of(session, kNow));
+
+    Found found{Found::State::active, session};
+    ck_assert(!found.unrevoked_at);
+    end_if_revoked(found, list);
+    ck_assert(found.state == Found::State::revoked);
+}
+
 TEST(login_right_after_a_logout_is_another_session)
 {
     constexpr Milliseconds tick{1};

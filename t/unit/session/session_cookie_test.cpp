@@ -315,6 +315,18 @@ TEST(session_is_not_written_without_random_bytes)
     ck_assert(!result && result.error().code == Code::unavailable);
 }
 
+// Its cookie would have lost the refresh token and the claims.
+TEST(session_whose_details_are_not_known_is_not_written)
+{
+    TapeEntropy entropy;
+    auto brief = sample_session();
+    brief.packed_details.clear();
+    brief.is_brief = true;
+    auto result = write_session(brief, cookie_style(), keyring(), entropy, "");
+
+    ck_assert(!result && result.error().code == Code::unavailable);
+}
+
 TEST(fewer_chunks_than_before_delete_the_surplus_ck_21)
 {
     auto before = cookie_header(written(large_session()));

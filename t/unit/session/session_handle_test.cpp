@@ -147,6 +147,17 @@ TEST(handle_that_comes_twice_is_forged)
         read_session(header + "; " + header, cookie_style(), keyring(), kNow)));
 }
 
+TEST(record_of_a_session_whose_details_are_not_known_is_not_sealed)
+{
+    crypto::OpensslEntropy entropy;
+    auto brief = stored_session();
+    brief.packed_details.clear();
+    brief.is_brief = true;
+    auto result = seal_record(brief, cookie_style(), entropy);
+
+    ck_assert(!result && result.error().code == Code::unavailable);
+}
+
 TEST(record_opens_with_its_handle_only)
 {
     auto session = stored_session();
