@@ -135,7 +135,7 @@ TEST(session_whose_details_are_not_known_is_kept_as_it_is)
 {
     Ending ending;
     auto brief = ending.stage.session();
-    brief.packed_details.clear();
+    brief.packed_details = {};
     brief.is_brief = true;
     ending.stage.renewed = {session::Found::State::active, std::move(brief)};
     auto reply = ending.said(ending.begin());

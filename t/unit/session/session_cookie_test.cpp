@@ -320,7 +320,7 @@ TEST(session_whose_details_are_not_known_is_not_written)
 {
     TapeEntropy entropy;
     auto brief = sample_session();
-    brief.packed_details.clear();
+    brief.packed_details = {};
     brief.is_brief = true;
     auto result = write_session(brief, cookie_style(), keyring(), entropy, "");
 

@@ -151,7 +151,7 @@ TEST(record_of_a_session_whose_details_are_not_known_is_not_sealed)
 {
     crypto::OpensslEntropy entropy;
     auto brief = stored_session();
-    brief.packed_details.clear();
+    brief.packed_details = {};
     brief.is_brief = true;
     auto result = seal_record(brief, cookie_style(), entropy);
 
