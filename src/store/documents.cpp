@@ -278,8 +278,12 @@ void Documents::take_over(Copy &copy)
 const oidc::Provider &Documents::provider(Instant now)
 {
     take_over_news();
-    renew_if_stale(metadata_, now);
-    renew_if_stale(keys_, now);
+    if (is_stale(metadata_, now)) {
+        renew(metadata_);
+    }
+    if (is_stale(keys_, now)) {
+        renew(keys_);
+    }
 
     return provider_;
 }
@@ -294,9 +298,9 @@ bool Documents::is_stale(const Copy &copy, Instant now)
            (moment >= copy.expires || moment < copy.fetched - kClockSlack);
 }
 
-void Documents::renew_if_stale(Copy &copy, Instant now)
+void Documents::renew(Copy &copy)
 {
-    if (!is_stale(copy, now) || copy.call || monotonic_now() < copy.next_look) {
+    if (copy.call || monotonic_now() < copy.next_look) {
         return;
     }
 

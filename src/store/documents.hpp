@@ -67,7 +67,7 @@ private:
     void take_over_news();
     void take_over(Copy &copy);
     static bool is_stale(const Copy &copy, Instant now);
-    void renew_if_stale(Copy &copy, Instant now);
+    void renew(Copy &copy); // unless somebody does
 
     Copy &copy_for(oidc::Once once);
     bool is_known(oidc::Once once) const;
