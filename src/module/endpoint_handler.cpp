@@ -30,8 +30,8 @@ bool is_below(std::string_view prefix, std::string_view path)
            path.starts_with(prefix);
 }
 
-Provider *provider_by_path(const std::vector<Use *> &uses,
-                           ngx_http_request_t *r)
+inline Provider *provider_by_path(const std::vector<Use *> &uses,
+                                  ngx_http_request_t *r)
 {
     auto path = ngx::view(r->uri);
 

@@ -25,16 +25,10 @@ bool has_chunk(std::string_view cookie_header,
 session::Found CookieStore::find(std::string_view cookie_header,
                                  Instant now) const
 {
-    auto found = session::sealed_session(cookie_header, style_);
+    auto sealed = session::sealed_session(cookie_header, style_);
 
-    return found ? open(cookie_header, *found, now)
-                 : nothing(cookie_header, found.error().code);
-}
-
-Result<session::SealedSession>
-CookieStore::sealed(const web::OurCookies &cookies) const
-{
-    return session::sealed_session(cookies, style_);
+    return sealed ? open(cookie_header, *sealed, now)
+                  : nothing(cookie_header, sealed.error().code);
 }
 
 session::Found CookieStore::open(std::string_view cookie_header,

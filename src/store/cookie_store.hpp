@@ -24,9 +24,7 @@ public:
     }
 
     session::Found find(std::string_view cookie_header, Instant now) const;
-    // The two halves of it: cookies of ours, or why there is no session; and
-    // what they hold.
-    Result<session::SealedSession> sealed(const web::OurCookies &cookies) const;
+    // Of cookies of ours: what they hold, or why there is no session.
     session::Found open(std::string_view cookie_header,
                         const session::SealedSession &sealed,
                         Instant now) const;

@@ -21,7 +21,7 @@ session::Found Sessions::find(std::string_view cookie_header, Instant now) const
 
 session::Found Sessions::look(const web::OurCookies &cookies, Instant now) const
 {
-    auto sealed = cookies_.sealed(cookies);
+    auto sealed = session::sealed_session(cookies, cookies_.style());
     if (!sealed) {
         return cookies_.nothing(cookies.header(), sealed.error().code);
     }

@@ -49,8 +49,8 @@ void delete_surplus(std::vector<web::SetCookie> &cookies,
                     const CookieStyle &style,
                     std::optional<std::string_view> cookie_header);
 
-Chunks chunks_in(std::string_view cookie_header, const CookieStyle &style);
-Chunks chunks_in(const web::OurCookies &cookies, const CookieStyle &style);
+inline Chunks chunks_in(const web::OurCookies &cookies,
+                        const CookieStyle &style);
 Result<size_t> count_of(const Chunks &chunks);
 bool has_each_chunk(const Chunks &chunks);
 std::optional<std::string> joined(const SealedSession &sealed);
@@ -217,7 +217,7 @@ Result<Session> read_session(std::string_view cookie_header,
 
 bool may_be_mixed(std::string_view cookie_header, const CookieStyle &style)
 {
-    auto chunks = chunks_in(cookie_header, style);
+    auto chunks = chunks_in(chunk_cookies(cookie_header, style), style);
     auto names = std::ranges::count_if(chunks.times,
                                        [](size_t times) { return times > 0; });
 
@@ -335,18 +335,14 @@ void delete_surplus(std::vector<web::SetCookie> &cookies,
                     const CookieStyle &style,
                     std::optional<std::string_view> cookie_header)
 {
-    auto sent = chunks_in(cookie_header.value_or(""), style);
+    auto sent =
+        chunks_in(chunk_cookies(cookie_header.value_or(""), style), style);
 
     for (size_t i = cookies.size(); i < kChunks; i++) {
         if (!cookie_header || sent.times[i] > 0) {
             cookies.push_back(deletion(style, i));
         }
     }
-}
-
-Chunks chunks_in(std::string_view cookie_header, const CookieStyle &style)
-{
-    return chunks_in(chunk_cookies(cookie_header, style), style);
 }
 
 web::OurCookies chunk_cookies(std::string_view cookie_header,
@@ -358,7 +354,8 @@ web::OurCookies chunk_cookies(std::string_view cookie_header,
 
 // The values stay as they were sent: quotes or spaces in them are no
 // base64url.
-Chunks chunks_in(const web::OurCookies &cookies, const CookieStyle &style)
+inline Chunks chunks_in(const web::OurCookies &cookies,
+                        const CookieStyle &style)
 {
     Chunks chunks;
 

@@ -53,28 +53,8 @@ CookieFound find_cookie(std::string_view cookie_header, std::string_view name)
     return found;
 }
 
-CookiePiece next_piece(std::string_view cookie_header, size_t from)
+std::string OurCookies::others() const
 {
-    auto end = std::min(cookie_header.find(';', from), cookie_header.size());
-    auto piece = cookie_header.substr(from, end - from);
-    auto equals = piece.find('=');
-    if (equals == std::string_view::npos) {
-        return {from, end, {}, {}};
-    }
-
-    return {from, end, text::trim(piece.substr(0, equals)),
-            piece.substr(equals + 1)};
-}
-
-std::optional<std::string> OurCookies::rest() const
-{
-    if (empty()) {
-        return std::nullopt;
-    }
-    if (!has_others_) {
-        return "";
-    }
-
     std::string kept;
     bool is_first = true;
     auto keep = [&](size_t begin, size_t end) {

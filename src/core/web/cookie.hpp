@@ -7,6 +7,7 @@
 
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <optional>
 #include <string>
@@ -52,7 +53,18 @@ struct CookiePiece {
     std::string_view value; // as it stands behind that
 };
 // The piece that begins at `from` (just behind a ';' or at 0).
-CookiePiece next_piece(std::string_view cookie_header, size_t from);
+inline CookiePiece next_piece(std::string_view cookie_header, size_t from)
+{
+    auto end = std::min(cookie_header.find(';', from), cookie_header.size());
+    auto piece = cookie_header.substr(from, end - from);
+    auto equals = piece.find('=');
+    if (equals == std::string_view::npos) {
+        return {from, end, {}, {}};
+    }
+
+    return {from, end, text::trim(piece.substr(0, equals)),
+            piece.substr(equals + 1)};
+}
 
 // Where the cookies of ours are in a header: found in one pass, for who reads
 // them and for who takes them out. `is_ours` decides by name.
@@ -73,7 +85,13 @@ public:
     // The header without them: every one goes with one separator, everything
     // else stays octet by octet, empty pairs too; "" when nothing is left.
     // nullopt: there is nothing to take out.
-    std::optional<std::string> rest() const;
+    std::optional<std::string> rest() const
+    {
+        if (empty()) {
+            return std::nullopt;
+        }
+        return has_others_ ? others() : std::string{};
+    }
 
 private:
     void add(const CookiePiece &piece)
@@ -85,6 +103,8 @@ private:
         }
         count_++;
     }
+
+    std::string others() const;
 
     std::string_view header_;
     bool has_others_ = false;
