@@ -4,17 +4,28 @@
 // and prints its pid.
 //
 // It waits until somebody holds the lock, stops him, looks whether he holds it
-// still, and only then kills him.
+// still, and only then kills him. Both are on one processor: so he cannot give
+// it back while he is looked at. Who wakes up interrupts who is at work there,
+// now and then where he has the lock.
 
+import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 
-import { isAlive } from './nginx.mjs';
+import { children, isAlive } from './nginx.mjs';
 import { ZoneMemory } from './zone_memory.mjs';
 
 const master = Number(process.argv[2]);
 const zone = new ZoneMemory(master);
 
+const nap = new Int32Array(new SharedArrayBuffer(4));
+const kNap = 0.05; // milliseconds
+
+for (const pid of [process.pid, ...children(master)]) {
+    execFileSync('taskset', ['-pc', processor(), pid], { stdio: 'ignore' });
+}
+
 while (isAlive(master)) {
+    Atomics.wait(nap, 0, 0, kNap);
     const pid = zone.holder;
 
     if (pid && stopped(pid)) {
@@ -25,6 +36,12 @@ while (isAlive(master)) {
         }
         process.kill(pid, 'SIGCONT');
     }
+}
+
+// The first one that we may use.
+function processor() {
+    return /^Cpus_allowed_list:\s*(\d+)/m
+        .exec(fs.readFileSync('/proc/self/status', 'utf8'))[1];
 }
 
 // He does not get any further once his state says so.

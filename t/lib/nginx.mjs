@@ -491,7 +491,7 @@ function linkOf(file) {
     }
 }
 
-function children(pid) {
+export function children(pid) {
     const file = `/proc/${pid}/task/${pid}/children`;
 
     try {
