@@ -23,6 +23,8 @@ namespace bff::session {
 // The end of the year 9999: later times are kept as this one, so that no
 // arithmetic on them overflows.
 constexpr long long kLastSecond = 253402300799;
+constexpr size_t kSecondsOctets = 5; // enough for it
+constexpr size_t kMillisecondsOctets = 6;
 
 class OctetWriter {
 public:
@@ -33,15 +35,17 @@ public:
     void u32(uint32_t number) { put(number, 4); }
     void u64(uint64_t number) { put(number, 8); }
 
-    void seconds(long long number)
+    // In 8 octets, or in as many as the last one needs.
+    void seconds(long long number, size_t octets = 8)
     {
-        u64(static_cast<uint64_t>(std::clamp(number, 0LL, kLastSecond)));
+        put(static_cast<uint64_t>(std::clamp(number, 0LL, kLastSecond)),
+            octets);
     }
 
-    void milliseconds(long long number)
+    void milliseconds(long long number, size_t octets = 8)
     {
         auto last = kLastSecond * 1000;
-        u64(static_cast<uint64_t>(std::clamp(number, 0LL, last)));
+        put(static_cast<uint64_t>(std::clamp(number, 0LL, last)), octets);
     }
 
     void raw(std::string_view octets) { octets_ += octets; }
@@ -55,10 +59,10 @@ public:
     std::string take() && { return std::move(octets_); }
 
 private:
-    void put(uint64_t number, int size)
+    void put(uint64_t number, size_t size)
     {
-        for (int shift = (size - 1) * 8; shift >= 0; shift -= 8) {
-            octets_ += static_cast<char>(number >> shift & 0xff);
+        for (auto left = size; left > 0; left--) {
+            octets_ += static_cast<char>(number >> (left - 1) * 8 & 0xff);
         }
     }
 
@@ -74,9 +78,9 @@ public:
     uint32_t u32() { return static_cast<uint32_t>(get(4)); }
     uint64_t u64() { return get(8); }
 
-    long long seconds()
+    long long seconds(size_t octets = 8)
     {
-        auto number = u64();
+        auto number = get(octets);
         if (number > static_cast<uint64_t>(kLastSecond)) {
             failed_ = true;
             return 0;
@@ -85,9 +89,9 @@ public:
         return static_cast<long long>(number);
     }
 
-    long long milliseconds()
+    long long milliseconds(size_t octets = 8)
     {
-        auto number = u64();
+        auto number = get(octets);
         if (number > static_cast<uint64_t>(kLastSecond) * 1000) {
             failed_ = true;
             return 0;

@@ -2,9 +2,11 @@
 
 // Handle to bytes and back, and the sealed record that it opens.
 //
-//   version u8 = 1 | id 16 | key 32 | sid mark 8 | sub mark 8 | created u64 |
-//   expires u64
+//   version u8 = 2 | id 16 | secret 16 | sid mark 8 | sub mark 8 |
+//   created u48 | expires u40
 //
+// The record's key is secret and id, so that each guess of a secret is one for
+// this session alone. The whole is short, since it comes with each request.
 // The times and marks are there for a session that the store has lost: whether
 // it was ended is known without it.
 
@@ -18,10 +20,20 @@
 namespace bff::session {
 namespace {
 
-constexpr uint8_t kVersion = 1;
+constexpr uint8_t kVersion = 2;
 constexpr size_t kIdOctets = 16;
-constexpr size_t kOctets =
-    1 + kIdOctets + kHandleOctets + 2 * kMarkOctets + 2 * 8;
+constexpr size_t kOctets = 1 + kIdOctets + kHandleOctets + 2 * kMarkOctets +
+                           kMillisecondsOctets + kSecondsOctets;
+
+Secret key_of(const Session &session)
+{
+    std::string key;
+    key.reserve(kHandleOctets + kIdOctets); // nothing is left elsewhere
+    key += session.handle.reveal();
+    key += session.id;
+
+    return Secret{std::move(key)};
+}
 
 crypto::Binding binding(const CookieStyle &style)
 {
@@ -38,8 +50,8 @@ std::string encode_handle(const Session &session)
     out.raw(session.handle.reveal());
     out.raw(session.sid_mark);
     out.raw(session.sub_mark);
-    out.milliseconds(to_number(session.created));
-    out.seconds(to_number(session.expires));
+    out.milliseconds(to_number(session.created), kMillisecondsOctets);
+    out.seconds(to_number(session.expires), kSecondsOctets);
 
     return std::move(out).take();
 }
@@ -56,8 +68,8 @@ Result<Session> decode_handle(std::string_view bytes)
     session.handle = Secret{std::string{in.raw(kHandleOctets)}};
     session.sid_mark = in.raw(kMarkOctets);
     session.sub_mark = in.raw(kMarkOctets);
-    session.created = moment(in.milliseconds());
-    session.expires = instant(in.seconds());
+    session.created = moment(in.milliseconds(kMillisecondsOctets));
+    session.expires = instant(in.seconds(kSecondsOctets));
     if (!in.complete()) {
         return Error{Code::forged, "handle is damaged"};
     }
@@ -75,7 +87,7 @@ Result<std::string> seal_record(const Session &session,
 
     auto plain = encode(session);
     auto sealed =
-        crypto::seal_with(session.handle, plain, binding(style), entropy);
+        crypto::seal_with(key_of(session), plain, binding(style), entropy);
     wipe(plain);
 
     return sealed;
@@ -84,7 +96,7 @@ Result<std::string> seal_record(const Session &session,
 Result<Session> open_record(std::string_view sealed, const Session &handle,
                             const CookieStyle &style)
 {
-    auto plain = crypto::unseal_with(handle.handle, sealed, binding(style));
+    auto plain = crypto::unseal_with(key_of(handle), sealed, binding(style));
     if (!plain) {
         return std::move(plain).error();
     }

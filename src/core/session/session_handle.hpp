@@ -17,7 +17,7 @@
 
 namespace bff::session {
 
-constexpr size_t kHandleOctets = 32;
+constexpr size_t kHandleOctets = 16; // random
 
 // For the cookie, to be sealed.
 std::string encode_handle(const Session &session);
