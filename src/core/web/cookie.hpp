@@ -79,7 +79,10 @@ public:
     size_t size() const { return count_; }
     const CookiePiece &operator[](size_t i) const
     {
-        return i < few_.size() ? few_[i] : more_[i - few_.size()];
+        if (i < few_.size()) {
+            return few_[i];
+        }
+        return more_[i - few_.size()];
     }
 
     // The header without them: every one goes with one separator, everything
