@@ -58,8 +58,10 @@ void check_record(std::string_view record)
 void check_content(std::string_view plain)
 {
     unit::TapeEntropy entropy;
+    std::string key{stored().handle.reveal()};
+    key += stored().id;
     auto record = *crypto::seal_with(
-        stored().handle, plain,
+        Secret{std::move(key)}, plain,
         {crypto::Purpose::session, style().name, style().provider}, entropy);
     auto session = open_record(record, stored(), style());
     must(!session || (session->id == stored().id && encode(*session) == plain),
