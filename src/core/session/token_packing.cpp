@@ -212,14 +212,13 @@ struct Room {
     int memory_level;
 };
 
-constexpr Room kSmall{13, 6};
-
 Room room_for(size_t octets)
 {
+    constexpr Room small{13, 6};
     constexpr size_t kLookahead = 262; // MIN_LOOKAHEAD of zlib
-    constexpr size_t kSeen = (size_t{1} << kSmall.window_bits) - kLookahead;
+    constexpr size_t kSeen = (size_t{1} << small.window_bits) - kLookahead;
 
-    return kDictionary.size() + octets <= kSeen ? kSmall : Room{MAX_WBITS, 8};
+    return kDictionary.size() + octets <= kSeen ? small : Room{MAX_WBITS, 8};
 }
 
 std::optional<std::string> deflated(std::string_view plain, int level,
@@ -232,17 +231,18 @@ std::optional<std::string> deflated(std::string_view plain, int level,
 constexpr size_t kThorough = 16 * 1024;
 constexpr size_t kLittle = 20 * 1024;
 
-// Three pieces of a long text tell; a small window sees them whole.
+// Three pieces of a long text tell, with as little memory as sees them whole.
 bool becomes_little(std::string_view plain)
 {
     constexpr size_t kPieces = 3;
-    constexpr size_t kPieceOctets = 2048;
+    constexpr size_t kPieceOctets = 1024;
+    constexpr Room kLeast{12, 5};
 
     std::string sample;
     for (size_t i = 0; i < kPieces; i++) {
         sample += plain.substr(plain.size() / kPieces * i, kPieceOctets);
     }
-    auto stream = deflated(sample, Z_BEST_SPEED, kSmall);
+    auto stream = deflated(sample, Z_BEST_SPEED, kLeast);
     auto octets = stream ? stream->size() : sample.size();
     wipe(sample);
 
