@@ -3,6 +3,7 @@
 // Commands, phases, filters, module: the tables and nothing else.
 
 #include "core/base/apart.hpp"
+#include "core/base/json.hpp"
 #include "module/access_handler.hpp"
 #include "module/compile.hpp"
 #include "module/cors.hpp"
@@ -89,6 +90,7 @@ bool add_handlers(ngx_conf_t *cf)
 
 ngx_int_t preconfiguration(ngx_conf_t *cf)
 {
+    json::seed();
     return add_variables(cf);
 }
 

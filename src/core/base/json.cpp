@@ -38,6 +38,11 @@ int add_printed(const char *octets, size_t size, void *text) noexcept;
 
 } // namespace
 
+void seed()
+{
+    json_object_seed(0);
+}
+
 Result<Value> parse(std::string_view text, const Limits &limits)
 {
     MeasuredPart part{Part::json, text.size()};
@@ -374,7 +379,7 @@ int add_printed(const char *octets, size_t size, void *text) noexcept
     try {
         static_cast<std::string *>(text)->append(octets, size);
         return 0;
-    } catch (const std::bad_alloc &) {
+    } catch (...) {
         return -1;
     }
 }

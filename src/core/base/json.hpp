@@ -30,6 +30,10 @@ struct Limits {
 // Of what we have written ourselves.
 constexpr Limits kOurs{.values = 128 * 1024};
 
+// Once, before there are workers: each of them would read the system's random
+// numbers from a file when it makes its first object.
+void seed();
+
 // Errors: refused (not JSON, too large, too deep, too many values, duplicate
 // members, not an object).
 Result<Value> parse(std::string_view text, const Limits &limits = {});
