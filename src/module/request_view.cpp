@@ -87,7 +87,7 @@ public:
         sec_fetch_mode,
         preflight_method,
         preflight_headers,
-        kNames
+        count
     };
 
     int lines(Name name) const { return lines_[name]; }
@@ -103,7 +103,7 @@ public:
     }
 
 private:
-    static constexpr std::string_view kText[kNames] = {
+    static constexpr std::string_view kText[count] = {
         "dpop",
         "accept",
         "origin",
@@ -163,8 +163,8 @@ private:
     }
 
     ngx_http_request_t *request_;
-    std::array<int, kNames> lines_{};
-    std::array<ngx_table_elt_t *, kNames> first_{};
+    std::array<int, count> lines_{};
+    std::array<ngx_table_elt_t *, count> first_{};
 };
 
 void look_for_upgrade(ngx_http_request_t *r, const Headers &headers,

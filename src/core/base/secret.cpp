@@ -12,7 +12,6 @@
 #include <new>
 
 #include <openssl/crypto.h>
-#include <string.h> // explicit_bzero
 
 namespace bff {
 

@@ -11,11 +11,11 @@
 #include <algorithm>
 #include <array>
 #include <climits>
+#include <cstring>
 #include <span>
 
 #include <openssl/err.h>
 #include <openssl/evp.h>
-#include <string.h> // explicit_bzero
 
 #include "core/base/apart.hpp"
 #include "core/base/handle.hpp"

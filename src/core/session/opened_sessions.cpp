@@ -14,8 +14,6 @@
 #include <new>
 #include <utility>
 
-#include <string.h> // explicit_bzero
-
 namespace bff::session {
 namespace {
 
