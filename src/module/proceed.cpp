@@ -188,10 +188,10 @@ void edit_unprotected(ngx_http_request_t *r)
         ngx::remove_authorization(r);
     }
     take_dpop(r, *ctx); // of a client that was let in for it, it is still there
+    ctx->without_dpop = {};
     for (const auto &value : ctx->dpop) {
         ngx::add_header(r, "DPoP", value);
     }
-    ctx->without_dpop = {};
     if (r == r->main) {
         ctx->is_edited = false;
     }

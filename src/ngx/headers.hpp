@@ -59,8 +59,9 @@ struct HeadersEnd {
 };
 inline HeadersEnd end_of_headers(ngx_http_request_t *r)
 {
+    // none, where NGINX has refused the request line, or HTTP/0.9 has no more
     const auto *last = r->headers_in.headers.last;
-    return {last, last->nelts};
+    return last == nullptr ? HeadersEnd{} : HeadersEnd{last, last->nelts};
 }
 
 // The lines of one name.
