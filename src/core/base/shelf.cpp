@@ -13,6 +13,7 @@ namespace {
 
 constexpr size_t kSegmentOctets = size_t{256} << 10;
 constexpr size_t kAlign = 16;
+constexpr int kSteps = 32; // of the hand, at once
 
 } // namespace
 
@@ -49,13 +50,14 @@ void Shelf::give_back(Piece &piece) noexcept
     }
 }
 
+// A segment that goes back takes as long as hundreds of steps.
 Shelf::Piece *Shelf::at_hand() noexcept
 {
-    // each of them, and the first once more from its beginning
-    for (auto ends = segments_.size() + 1; ends > 0 && !segments_.empty();) {
+    for (int i = 0; i < kSteps && !segments_.empty(); i++) {
         if (at_ == segment_) {
-            next_segment();
-            ends--;
+            if (!next_segment()) {
+                break;
+            }
             continue;
         }
 
@@ -109,13 +111,14 @@ bool Shelf::add_segment()
     return true;
 }
 
-// One that is free as a whole goes, when there is room elsewhere.
-void Shelf::next_segment() noexcept
+// One that is free as a whole goes, when there is room elsewhere; then false.
+bool Shelf::next_segment() noexcept
 {
     bool is_empty = gap_ != nullptr && gap_->octets == segment_;
+    bool goes = is_empty && rest_ != nullptr;
 
     at_ = 0;
-    if (is_empty && rest_ != nullptr) {
+    if (goes) {
         segments_.erase(segments_.begin() + static_cast<ptrdiff_t>(hand_));
         gap_ = nullptr;
     } else {
@@ -123,6 +126,7 @@ void Shelf::next_segment() noexcept
         hand_++;
     }
     hand_ = hand_ < segments_.size() ? hand_ : 0;
+    return !goes;
 }
 
 // The smaller one is found again when the hand comes round.

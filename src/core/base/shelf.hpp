@@ -32,7 +32,8 @@ public:
     void *take(size_t octets);
     void give_back(Piece &piece) noexcept;
 
-    // Who is at the hand; null: nobody is there at all.
+    // Who is at the hand. Null: it has passed some free ones, and is at nobody
+    // so far; it goes on with the next call.
     Piece *at_hand() noexcept;
     void pass() noexcept;
 
@@ -47,7 +48,7 @@ private:
 
     Piece *cut(Piece *&from, uint32_t octets) noexcept;
     bool add_segment();
-    void next_segment() noexcept;
+    bool next_segment() noexcept;
     void leave_gap() noexcept;
     void join(Piece &piece) noexcept;
     Piece *piece_at_hand() const noexcept;

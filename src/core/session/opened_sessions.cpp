@@ -154,6 +154,7 @@ struct OpenedSessions::Entry : Shelf::Piece, Opened {
     void close() noexcept;
     bool is_held() const noexcept;
     bool is_in_use(Instant now) const noexcept;
+    bool was_used() const noexcept { return !is_gone && used != placed; }
 
     Entry *next = nullptr; // in its bucket
     const CookieStyle *style;
@@ -267,12 +268,13 @@ OpenedSessions::OpenedSessions(size_t octets)
 // What is held still is left where it is: whoever holds it goes with all else.
 OpenedSessions::~OpenedSessions()
 {
-    for (auto left = pieces_; left > 0; left--) {
+    for (auto left = pieces_; left > 0;) {
         if (auto *entry = at_hand()) {
             let_go(entry);
+            left--;
         }
     }
-    if (at_hand() != nullptr) {
+    if (pieces_ > 0) {
         shelf_.leave_behind();
     }
 }
@@ -349,7 +351,10 @@ void OpenedSessions::drop(Opened *opened) noexcept
     auto *entry = static_cast<Entry *>(opened);
 
     (void)comes_again(entry->hash());
-    remove(entry);
+    close(entry);
+    if (!entry->is_held()) {
+        give_back(entry);
+    }
 }
 
 OpenedSessions::Bucket &OpenedSessions::bucket_of(uint64_t hash) const noexcept
@@ -383,7 +388,7 @@ void OpenedSessions::put_into(Bucket &bucket, Entry *entry) noexcept
     bucket.entries++;
 }
 
-void OpenedSessions::remove(Entry *entry) noexcept
+void OpenedSessions::close(Entry *entry) noexcept
 {
     auto &bucket = bucket_of(entry->hash());
     auto **link = &bucket.first;
@@ -399,9 +404,6 @@ void OpenedSessions::remove(Entry *entry) noexcept
     octets_ -= entry->octets;
     count_--;
     entry->close();
-    if (!entry->is_held()) {
-        give_back(entry);
-    }
 }
 
 void OpenedSessions::give_back(Entry *entry) noexcept
@@ -417,15 +419,9 @@ bool OpenedSessions::comes_again(uint64_t hash) noexcept
     return std::exchange(seen_[hash % seen_.size()], tag) == tag;
 }
 
-// Who is next; what was held when it went is taken back on the way.
 OpenedSessions::Entry *OpenedSessions::at_hand() noexcept
 {
-    auto *entry = static_cast<Entry *>(shelf_.at_hand());
-    while (entry != nullptr && entry->is_gone && !entry->is_held()) {
-        give_back(entry);
-        entry = static_cast<Entry *>(shelf_.at_hand());
-    }
-    return entry;
+    return static_cast<Entry *>(shelf_.at_hand());
 }
 
 bool OpenedSessions::Entry::is_in_use(Instant now) const noexcept
@@ -444,7 +440,7 @@ void OpenedSessions::drop_idle(Instant now) noexcept
     for (int i = 0; i < kSteps; i++) {
         auto *entry = at_hand();
         if (entry == nullptr) {
-            return;
+            continue;
         }
         if (!entry->is_in_use(now)) {
             let_go(entry);
@@ -461,34 +457,34 @@ void OpenedSessions::drop_idle(Instant now) noexcept
 // who is held stays, since his memory cannot be had.
 void *OpenedSessions::make_room(size_t octets)
 {
+    void *memory = nullptr;
     int chances = kSteps;
 
-    for (int i = 0; i < kLooks; i++) {
+    for (int i = 0; i < kLooks && memory == nullptr; i++) {
         auto *entry = at_hand();
-        if (entry == nullptr) {
-            break;
-        }
-        bool was_used = entry->used != entry->placed;
-        if (entry->place.holders > 1 || (was_used && chances-- > 0)) {
+        if (entry != nullptr && (entry->session.is_shared() ||
+                                 (entry->was_used() && chances-- > 0))) {
             pass(entry);
             continue;
         }
-        let_go(entry);
-        if (auto *memory = shelf_.take(octets)) {
-            return memory;
+        if (entry != nullptr) {
+            let_go(entry);
         }
+        memory = shelf_.take(octets);
     }
-    return shelf_.take(octets);
+    return memory;
 }
 
-// It goes, or its memory is passed by as long as somebody holds it.
+// It goes, or is passed by as long as somebody holds it.
 void OpenedSessions::let_go(Entry *entry) noexcept
 {
     if (!entry->is_gone) {
-        remove(entry);
+        close(entry);
     }
     if (entry->is_held()) {
         shelf_.pass();
+    } else {
+        give_back(entry);
     }
 }
 

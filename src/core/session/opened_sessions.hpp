@@ -69,7 +69,7 @@ private:
     void grow() noexcept;
     void put(Entry *entry, uint64_t hash) noexcept;
     void put_into(Bucket &bucket, Entry *entry) noexcept;
-    void remove(Entry *entry) noexcept;
+    void close(Entry *entry) noexcept;
 
     void *take_room(uint64_t hash, size_t octets);
     bool comes_again(uint64_t hash) noexcept;

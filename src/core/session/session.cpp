@@ -9,7 +9,7 @@ namespace bff::session {
 // Who has it to himself may do so in place.
 void SharedSession::set_active(Instant active)
 {
-    if (place_->holders == 1) {
+    if (!is_shared()) {
         place_->session.active = active;
         return;
     }

@@ -130,6 +130,12 @@ public:
     const Session &operator*() const noexcept { return place_->session; }
     const Session *operator->() const noexcept { return &place_->session; }
 
+    // By others as well.
+    bool is_shared() const noexcept
+    {
+        return place_ != nullptr && place_->holders > 1;
+    }
+
     // Its last use as it is written down elsewhere.
     void set_active(Instant active);
 

@@ -740,6 +740,45 @@ TEST(memory_that_was_held_is_used_again_afterwards)
     ck_assert_uint_eq(cache.count(), most);
 }
 
+TEST(who_is_held_stays_although_his_activity_was_set)
+{
+    OpenedSessions cache{kRoom};
+    keep(cache, 1);
+    auto held = cache.find(some_cookie(1).sealed(), style(), kNow)->session;
+    auto *found = cache.find(some_cookie(1).sealed(), style(), kNow);
+    found->session.set_active(kNow + Seconds{5});
+    auto again = found->session;
+
+    for (uint64_t seed = 10; seed <= 100; seed++) {
+        keep_all_the_same(cache, seed);
+    }
+    ck_assert(has(cache, 1));
+    ck_assert(again->active == kNow + Seconds{5});
+    ck_assert(held->access_token.reveal() ==
+              session_of(1).access_token.reveal());
+}
+
+// As of thousands that have expired, or are lost in their store.
+TEST(many_that_were_dropped_are_found_some_at_a_time)
+{
+    OpenedSessions cache{kMuch};
+    for (uint64_t seed = 1; seed <= 2000; seed++) {
+        keep(cache, seed);
+    }
+    for (uint64_t seed = 1; seed <= 2000; seed++) {
+        cache.drop(cache.find(some_cookie(seed).sealed(), style(), kNow));
+    }
+
+    auto later = kNow + Seconds{1};
+    for (uint64_t seed = 3001; seed <= 3200; seed++) {
+        auto before = held_pieces();
+        keep(cache, seed, later);
+        ck_assert(held_pieces() + 8 >= before);
+        ck_assert(has(cache, seed, later));
+    }
+    ck_assert_uint_eq(cache.count(), 200);
+}
+
 TEST(what_is_held_when_the_cache_goes_stays)
 {
     static SharedSession session; // its memory is still somebody's
