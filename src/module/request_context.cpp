@@ -7,7 +7,6 @@
 #include <algorithm>
 
 #include "core/session/cookie_style.hpp"
-
 #include "ngx/pool.hpp"
 #include "ngx/stalls.hpp"
 

@@ -1,6 +1,6 @@
 // Copyright (C) The bff authors. SPDX-License-Identifier: BSD-2-Clause
 
-// A reader that gives up at the first octet that is not plain.
+// A reader that gives up at the first octet that belongs to no JSON.
 //
 // Nearly all octets are those of tokens, in strings without escapes: these are
 // looked at eight at a time.

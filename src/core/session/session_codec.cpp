@@ -27,7 +27,6 @@ constexpr uint8_t kHasRefreshToken = 1;        // the flags' only bit
 constexpr size_t kHeadOctets =
     1 + kIdOctets + 4 + 1 + 2 * kMarkOctets + 4 * 8 + 2 * 4;
 
-// A no-op for every id and every mark of ours.
 // 0 is kept for a lifetime that the provider did not tell.
 long long expires_or_zero(const std::optional<Instant> &expires)
 {

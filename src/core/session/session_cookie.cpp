@@ -426,8 +426,8 @@ std::optional<std::string> joined(const SealedSession &sealed)
     return base64url::decode(text);
 }
 
-// A handle is for another purpose than a session.
-// Good until the next call, as its reader needs it.
+// A handle is for another purpose than a session. Good until the next call:
+// whoever seals or opens with it reads it at once.
 crypto::Binding binding(const CookieStyle &style, size_t count)
 {
     static std::string bound_name;
