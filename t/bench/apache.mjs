@@ -69,6 +69,7 @@ OIDCRedirectURI ${kSite}/callback
 OIDCCryptoPassphrase "a passphrase of this bench"
 OIDCPKCEMethod S256
 OIDCSessionType ${type}
+OIDCSessionInactivityTimeout 3600
 OIDCCacheType shm
 OIDCPassClaimsAs environment
 OIDCStripCookies mod_auth_openidc_session

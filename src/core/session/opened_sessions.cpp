@@ -220,8 +220,10 @@ bool OpenedSessions::Entry::is(const SealedSession &sealed) noexcept
     bool is_equal = true;
     const auto *at = text();
     for (auto chunk : sealed.chunks) {
-        is_equal &= are_equal(at, chunk.data(), chunk.size());
-        at += chunk.size();
+        if (!chunk.empty()) { // those behind it may have something
+            is_equal &= are_equal(at, chunk.data(), chunk.size());
+            at += chunk.size();
+        }
     }
     return is_equal;
 }

@@ -275,6 +275,23 @@ TEST(chunks_of_two_sessions_find_neither)
     ck_assert(cache.find(swapped, style(), kNow) == nullptr);
 }
 
+TEST(what_stands_behind_an_empty_chunk_counts)
+{
+    OpenedSessions cache{kMuch};
+    auto shown = cookies_of(large_session());
+    auto text = text_of(shown);
+    cache.keep(shown.sealed(), style(), opened(large_session()), kNow);
+
+    for (size_t first : {21, 3001, 3968}) {
+        ck_assert(cache.find(cut_at(text, first, 0), style(), kNow) != nullptr);
+
+        auto other = text;
+        other.back() = other.back() == 'A' ? 'B' : 'A';
+        ck_assert(cache.find(cut_at(other, first, 0), style(), kNow) ==
+                  nullptr);
+    }
+}
+
 TEST(session_is_found_only_under_its_own_style)
 {
     OpenedSessions cache{kMuch};
