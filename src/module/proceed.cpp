@@ -43,8 +43,8 @@ void strip_cookies(ngx_http_request_t *r)
         return;
     }
 
-    auto &ctx =
-        context(r); // remembers them: an internal redirect may need them
+    // remembers them: an internal redirect may need them
+    auto &ctx = context(r);
     before_edit(r);
     ngx::edit_cookies(r, [&](std::string_view line) {
         return is_same(line, ctx.cookies) ? ctx.cookies.rest()
