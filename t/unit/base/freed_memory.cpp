@@ -43,6 +43,15 @@ void *operator new(size_t octets)
     return memory;
 }
 
+void *operator new(size_t octets, const std::nothrow_t &) noexcept
+{
+    try {
+        return operator new(octets);
+    } catch (const std::bad_alloc &) {
+        return nullptr;
+    }
+}
+
 void operator delete(void *memory) noexcept
 {
     look_at(memory);
